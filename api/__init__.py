@@ -1,0 +1,1 @@
+"""The prediction service: reads a published model directory, answers predictions over HTTP."""
