@@ -1,4 +1,4 @@
-"""The model directory: an MLflow model as MLflow wrote it, and beside it `manifest.json`, defined here and nowhere else.
+"""The model directory, defined here and nowhere else: a model as MLflow wrote it, and beside it `manifest.json`.
 
 Training writes the manifest last, so a directory that has one is complete. The service verifies it before it loads
 anything; the stack reads it at deploy time to know which model it deploys.

@@ -127,7 +127,9 @@ def _meta(name: str) -> Meta:
     return meta
 
 
-BOUNDS: dict[str, tuple[float, float]] = {name: (float(_meta(name).ge or 0), float(_meta(name).le or 0)) for name in FEATURES}
+BOUNDS: dict[str, tuple[float, float]] = {
+    name: (float(_meta(name).ge or 0), float(_meta(name).le or 0)) for name in FEATURES
+}
 """The lowest and highest value accepted for each feature."""
 
 EXAMPLE: dict[str, float] = {name: (_meta(name).examples or [])[0] for name in FEATURES}

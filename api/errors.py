@@ -1,0 +1,23 @@
+"""The errors that end a start: each message names what is wrong, where, and what to do.
+
+ServiceError
+├── SettingsError     the environment asks for something impossible
+├── ModelUnavailable  the store did not give the model: missing, denied, or away
+└── ModelRefused      the model was read and must not be served
+"""
+
+
+class ServiceError(Exception):
+    """The service cannot start."""
+
+
+class SettingsError(ServiceError):
+    """One or more environment variables are wrong; the message lists all of them."""
+
+
+class ModelUnavailable(ServiceError):
+    """The model could not be fetched: the message says from where, why, and what to do."""
+
+
+class ModelRefused(ServiceError):
+    """The model is corrupt, hostile, or not one that this service predicts with exactly."""

@@ -1,0 +1,54 @@
+"""XGBoost's trees laid flat in numpy arrays and walked together: exactly `Booster.predict`, without XGBoost.
+
+XGBoost spends most of a single-row call on its own set-up, which is the same for one row as for a hundred. Walking the
+trees ourselves takes a tenth of that, keeps 130 MB of libraries out of the image, and cannot be upset by a change of
+XGBoost's version or thread count. Training refuses to publish a model for which the two differ in a single bit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.float32]
+Predictions = npt.NDArray[np.float32]
+Nodes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """All trees' nodes in shared arrays, ordered by level: the roots come first, a right child follows its left.
+
+    A leaf's `left` is itself and its threshold NaN, so that further steps stay where they are.
+    """
+
+    feature_names: list[str]
+    n_features: int
+    n_trees: int
+    depth: int
+    base_score: np.float32
+    feature: Nodes
+    threshold: npt.NDArray[np.float32]
+    left: Nodes
+    leaf: npt.NDArray[np.float32]
+
+    def predict(self, rows: Rows) -> Predictions:
+        """Predict finite float32 rows of shape (n, n_features); returns shape (n,), XGBoost's own floats to the bit."""
+        n = len(rows)
+        values = rows.ravel()
+        offset = np.arange(n) * self.n_features
+        node = np.repeat(np.arange(self.n_trees), n).reshape(self.n_trees, n)
+        for _ in range(self.depth):
+            # One step of all trees of all rows. mode="clip" spares a bounds check that was made at loading.
+            feature = self.feature.take(node, mode="clip")
+            feature += offset
+            right = values.take(feature, mode="clip") >= self.threshold.take(node, mode="clip")
+            node = self.left.take(node, mode="clip")
+            node += right
+        terms = np.empty((self.n_trees + 1, n), np.float32)
+        terms[0] = self.base_score
+        self.leaf.take(node, out=terms[1:], mode="clip")
+        # Float addition depends on its order: XGBoost adds tree after tree to the base score, so we do.
+        # Reducing the outer axis adds row after row; a single column would be summed in pairs, hence accumulate.
+        total: Predictions = np.add.reduce(terms, axis=0) if n > 1 else np.add.accumulate(terms, axis=0)[-1]
+        return total
