@@ -1,0 +1,147 @@
+"""The commands: train, publish, versions, promote."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+# Nobody's training is anybody else's business; MLflow reads this when it is imported.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from api.manifest import LATEST
+from training import releases, report
+from training.errors import RegistryError, TrainingError
+from training.stores import open_store
+
+# MLflow, scikit-learn and matplotlib take seconds to import: the commands that need them import them when they run,
+# so that --help and versions answer at once.
+
+FAILED, NOT_PROMOTED, INTERRUPTED = 1, 3, 130
+
+store_option = click.option(
+    "--store", default="models", show_default=True, metavar="DIR|s3://BUCKET", help="Where published models lie."
+)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Exit codes: 0 done; 1 failed, with one line that says why; 2 wrong usage;
+3 done, but the version is not better than the champion and was not promoted; 130 interrupted.
+
+\b
+Environment: MLFLOW_TRACKING_URI names the tracking server (default sqlite:///mlflow.db);
+AWS_* name account, region and endpoint as usual.""",
+)
+def main() -> None:
+    """Train a model of Californian house values, publish it to a store, and choose which version is live."""
+
+
+@main.command()
+@click.option(
+    "--data",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A CSV or Parquet file with the dataset's nine columns. [default: California Housing]",
+)
+@click.option("--candidates", type=click.IntRange(1, 192), default=20, show_default=True, help="Combinations to try.")
+@click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True, help="Cross-validation folds.")
+@click.option("--seed", type=click.IntRange(0), default=42, show_default=True, help="Same seed, same model.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", help="Search on a Dask cluster.")
+@click.option("--force", is_flag=True, help="Become champion even when not better.")
+def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster: str | None, force: bool) -> None:
+    """Search, evaluate, track and register a new version.
+
+    It becomes champion if it beats the present champion on the same held-out rows.
+    """
+    from training import pipeline, tracking
+
+    with tracking.connected():
+        outcome = pipeline.train(data, candidates=candidates, folds=folds, seed=seed, cluster=cluster, force=force)
+    Console().print(report.trained(outcome.version, outcome.facts))
+    if not outcome.decision.promoted:
+        click.echo(f"Version {outcome.version} is not promoted: {outcome.decision.reason}.")
+        sys.exit(NOT_PROMOTED)
+    click.echo("Next: `python -m training publish`; `make mlflow-ui` shows the figures.")
+
+
+@main.command()
+@click.option("--version", type=click.IntRange(1), metavar="N", help="The version to publish. [default: the champion]")
+@store_option
+@click.option("--force", is_flag=True, help="Make the version champion and latest, whatever the gate said.")
+def publish(*, version: int | None, store: str, force: bool) -> None:
+    """Export a registered version to the store; the champion becomes latest there.
+
+    The service's own tree walk is first proven to equal XGBoost, bit for bit.
+    """
+    from training import publishing, registry, tracking
+
+    destination = open_store(store)
+    with tracking.connected():
+        champion = registry.champion()
+        chosen = str(version) if version else champion
+        if chosen is None:
+            raise RegistryError("Nothing is trained yet: run `python -m training train` first.")
+        publishing.publish(chosen, destination)
+        if force:
+            registry.crown(chosen)
+    if chosen != champion and not force:
+        click.echo(f"Version {chosen} is published but not promoted: champion is version {champion or 'none'}.")
+        sys.exit(NOT_PROMOTED)
+    releases.promote(chosen, destination)
+
+
+@main.command()
+@store_option
+def versions(*, store: str) -> None:
+    """List the published versions, their figures and which one is live."""
+    source = open_store(store)
+    latest = releases.read(source, LATEST)
+    Console().print(report.versions(releases.published(source), latest.model_version if latest else None))
+
+
+@main.command()
+@click.argument("version", type=click.IntRange(1))
+@store_option
+def promote(*, version: int, store: str) -> None:
+    """Make a published version latest in the store, and champion: forward, or back to an old one."""
+    from training import registry, tracking
+
+    described = releases.promote(str(version), open_store(store))
+    with tracking.connected() as uri:
+        if registry.run_of(str(version)) == described.run_id:
+            registry.crown(str(version))
+        else:
+            click.echo(f"The registry at {uri} does not know this model, so no champion was named there.")
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; whatever a user can cause ends in an exit code and one line on stderr."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("training").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        main(arguments, prog_name="python -m training", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; nothing was left half done.", err=True)
+        return INTERRUPTED
+    except (TrainingError, BotoCoreError, ClientError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return FAILED
+    return 0
+
+
+def _terminate(*_: object) -> None:
+    """Let SIGTERM unwind like Ctrl-C, so that MLflow's run is closed and temporary files go."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,28 @@
+"""What can go wrong in training, in words for the person at the keyboard.
+
+TrainingError
+├── DataError       the dataset is missing, altered or not what a model can be trained on
+├── RegistryError   MLflow does not have what was asked for, or cannot be reached
+├── ProofError      the service would not predict what XGBoost predicts
+└── StoreError      the model store cannot be read or written, or holds something else
+"""
+
+
+class TrainingError(Exception):
+    """Ends a command with exit code 1; its text is the one line that the user sees."""
+
+
+class DataError(TrainingError):
+    """The dataset is missing, altered or not what a model can be trained on."""
+
+
+class RegistryError(TrainingError):
+    """MLflow does not have what was asked for, or cannot be reached."""
+
+
+class ProofError(TrainingError):
+    """The service's own tree walk would not predict what XGBoost predicts."""
+
+
+class StoreError(TrainingError):
+    """The model store cannot be read or written, or already holds something else."""

@@ -1,0 +1,70 @@
+"""From the registry to the store: the model directory, its card and its manifest, proven and then copied."""
+
+import hashlib
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from api import manifest
+from api.manifest import MANIFEST_NAME, MODEL_NAME, FileDigest, Manifest
+from training import card, proof, registry
+from training.errors import StoreError
+from training.facts import Facts
+from training.stores import Store
+
+MODEL_FILE = "model.ubj"
+
+log = logging.getLogger(__name__)
+
+
+def publish(version: str, store: Store) -> Manifest:
+    """Copy a registered version into the store, whole or not at all; `latest` stays what it is.
+
+    Raises:
+        RegistryError: MLflow has no such version.
+        ProofError: the service would not predict what XGBoost predicts.
+        StoreError: the store has another model under this version.
+    """
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        facts = registry.export(version, folder)
+        rows = proof.prove(folder / MODEL_FILE, registry.dataset(facts.run_id))
+        log.info("The service's tree walk equals XGBoost to the bit on %s rows", f"{rows:,}")
+        (folder / card.CARD_NAME).write_text(card.render(facts))
+        described = describe(version, facts, folder)
+        encoded = manifest.encode(described)
+        present = store.manifest(version)
+        if present is None:
+            (folder / MANIFEST_NAME).write_bytes(encoded)
+            store.add(version, folder)
+            log.info("Version %s is published: manifest sha256 %s", version, manifest.identity(encoded))
+        elif present == encoded:
+            log.info("Version %s is already published, to the byte", version)
+        else:
+            raise StoreError(
+                f"The store already has another model as version {version}; a published version never changes. "
+                "Train again for a new version, with the MLflow registry that the store's models came from."
+            )
+    return described
+
+
+def describe(version: str, facts: Facts, folder: Path) -> Manifest:
+    """The manifest of a model directory that is otherwise complete."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            files[path.relative_to(folder).as_posix()] = FileDigest(hashlib.sha256(content).hexdigest(), len(content))
+    return Manifest(
+        model_name=MODEL_NAME,
+        model_version=version,
+        run_id=facts.run_id,
+        trained_at=facts.trained_at,
+        xgboost_version=facts.xgboost_version,
+        features=list(facts.ranges),
+        ranges=facts.ranges,
+        known_answers=facts.known_answers,
+        metrics=facts.metrics,
+        interval_half_width=facts.metrics["interval_half_width"],
+        files=files,
+    )
