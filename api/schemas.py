@@ -134,3 +134,53 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 EXAMPLE: dict[str, float] = {name: (_meta(name).examples or [])[0] for name in FEATURES}
 """The first row of the dataset; its true target is 4.526."""
+
+MAX_BATCH_ROWS = 10_000
+
+_Value = Annotated[
+    float,
+    Meta(description="Predicted median house value.", examples=[4.1519], extra_json_schema={"x-unit": TARGET_UNIT}),
+]
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """Where the true value lies for 90 of 100 block groups like those the model was trained on."""
+
+    low: float
+    high: float
+
+
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Block groups to predict together."""
+
+    rows: Annotated[
+        list[Features], Meta(min_length=1, max_length=MAX_BATCH_ROWS, description="Answered in this order.")
+    ]
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """The median house value of one block group."""
+
+    median_house_value: _Value
+    unit: Annotated[str, Meta(description="Unit of every house value in this answer.", examples=[TARGET_UNIT])] = (
+        TARGET_UNIT
+    )
+    interval: Annotated[Interval | None, Meta(description="90 % prediction interval; null if the model has none.")]
+    extrapolated: Annotated[list[str], Meta(description="Features outside the range that the model was trained on.")]
+    model_version: str
+
+
+class BatchItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One row's answer within a batch."""
+
+    median_house_value: _Value
+    interval: Interval | None
+    extrapolated: list[str]
+
+
+class BatchPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """The median house values of a batch, in the order of its rows."""
+
+    predictions: list[BatchItem]
+    unit: str = TARGET_UNIT
+    model_version: str

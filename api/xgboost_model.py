@@ -26,7 +26,7 @@ def read(name: str, raw: bytes) -> Trees:
             return _lay_out(ubjson.loads(raw))
         if name.endswith(".json"):
             return _lay_out(msgspec.json.decode(raw))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelRefused(f"{name} is not a complete XGBoost model: {error!r}") from error
     raise ModelRefused(
         f"{name} is neither .ubj nor .json; save the model with XGBoost's save_model or MLflow's log_model"
@@ -103,14 +103,19 @@ def _base_score(text: str) -> np.float32:
     return np.float32(match[1])
 
 
-def _refuse_uncovered(version: list[int], learner: Any, booster: str) -> None:
-    written_by = ".".join(str(part) for part in version)
-    if tuple(version[:2]) > NEWEST_XGBOOST:
+def refuse_newer(version: str) -> None:
+    """Refuse a model whose XGBoost (`3.2.0`; empty: unknown) is newer than any that this reader is tested against."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    if match and (int(match[1]), int(match[2])) > NEWEST_XGBOOST:
         newest = ".".join(str(part) for part in NEWEST_XGBOOST)
         raise ModelRefused(
-            f"the model was written by XGBoost {written_by}, newer than {newest}, the newest that this service is "
-            "tested with; it might read the file wrongly. Deploy a newer service, or train with an older XGBoost"
+            f"the model was written by XGBoost {version}, newer than {newest}, the newest that this service is tested "
+            "with; it might read the file wrongly. Deploy a newer service, or train with an older XGBoost"
         )
+
+
+def _refuse_uncovered(version: list[int], learner: Any, booster: str) -> None:
+    refuse_newer(".".join(str(part) for part in version))
     parameters = learner["learner_model_param"]
     for what, value, covered in (
         ("booster", booster, ("gbtree",)),

@@ -1,0 +1,96 @@
+"""Puts the service together: model, batching, endpoints, documents, and the front that sees every request first."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from api.batching import Batcher
+from api.front import Front, problem_reply
+from api.journal import Journal
+from api.keys import ApiKeys
+from api.metrics import Metrics
+from api.model import Model
+from api.operations import predict, predict_batch
+from api.predictions import Predictions
+from api.probes import describe_model, health, ready
+from api.problems import ProblemError
+from api.readiness import Readiness
+from api.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, model: Model, load_seconds: float = 0.0) -> Front:
+    """The ASGI application that serves this model."""
+    metrics = Metrics(model.version, load_seconds)
+    batcher = Batcher(model, settings.max_waiting, metrics.batch)
+    readiness = Readiness(batcher)
+    predictions = Predictions(batcher, model.version, model.half_width)
+    litestar = _litestar(settings, model, readiness)
+    return Front(
+        litestar,
+        operations={"/predict": predictions.single, "/predict/batch": predictions.batch},
+        paths={route.path for route in litestar.routes},
+        prefixes=("/docs",) if settings.docs else (),
+        keys=ApiKeys(settings.keys),
+        readiness=readiness,
+        metrics=metrics,
+        journal=Journal(sys.stdout.buffer),
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _litestar(settings: Settings, model: Model, readiness: Readiness) -> Litestar:
+    @contextlib.asynccontextmanager
+    async def watched(_: Litestar) -> AsyncIterator[None]:
+        watch = asyncio.create_task(readiness.watch())
+        yield
+        watch.cancel()
+
+    return Litestar(
+        route_handlers=[health, ready, describe_model, predict, predict_batch],
+        state=State({"model": model, "readiness": readiness}),
+        lifespan=[watched],
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        openapi_config=_openapi() if settings.docs else None,
+        logging_config=None,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="California Housing",
+        version="1",
+        description="Predicts the median house value of a Californian block group of the 1990 census.",
+        path="/docs",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
+
+
+def _refuse(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    details = {
+        404: "There is nothing at this path.",
+        405: "This path does not answer this method.",
+    }
+    headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
+    return _problem(ProblemError(error.status_code, details.get(error.status_code, error.detail), headers=headers))
+
+
+def _fail(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    log.error("request failed", exc_info=error)
+    return _problem(ProblemError(500, "The service failed to answer."))
+
+
+def _problem(problem: ProblemError) -> Response[bytes]:
+    reply = problem_reply(problem, request_id="")
+    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    return Response(reply.body, status_code=reply.status, media_type=reply.content_type.decode(), headers=headers)

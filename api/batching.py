@@ -1,0 +1,131 @@
+"""Natural micro-batching: rows that arrive within one turn of the event loop are predicted together.
+
+A prediction costs little more for many rows than for one, so a busy service answers several times as many requests.
+There is no timer: an idle service predicts a lone row at once.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from api.model import Model
+from api.schemas import FEATURES
+from api.trees import Rows
+
+Row = tuple[float, ...]
+
+MAX_ROWS_PER_TURN = 128
+"""A turn of the event loop predicts no more (about 2 ms), or other connections would starve."""
+
+MAX_BATCHED_ROWS = 50_000
+"""Rows of batch requests in progress above which another one is turned away; the first is always taken."""
+
+
+class Answer(NamedTuple):
+    """One row's prediction, in units of the target, and the features that lie outside the training data."""
+
+    value: float
+    extrapolated: tuple[str, ...]
+
+
+class OverloadedError(Exception):
+    """Too many rows wait for their prediction; the request was not accepted."""
+
+
+class PredictionError(Exception):
+    """The model failed, or predicted something that is not a number."""
+
+
+Observer = Callable[[list[float]], None]
+
+
+class Batcher:
+    """Predicts rows together. `observe` is told the values of each batch; at most `max_waiting` rows may wait."""
+
+    def __init__(self, model: Model, max_waiting: int, observe: Observer) -> None:
+        self.model = model
+        self.max_waiting = max_waiting
+        self.observe = observe
+        self.rows: list[Row] = []
+        self.futures: list[asyncio.Future[Answer]] = []
+        self.seen = 0
+        self.batched = 0
+
+    async def predict(self, row: Row) -> Answer:
+        """Predict one row, eight numbers in column order.
+
+        Raises:
+            OverloadedError: too many rows are waiting.
+            PredictionError: the model failed.
+        """
+        if len(self.rows) >= self.max_waiting:
+            raise OverloadedError
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        if not self.rows:
+            self.seen = 0
+            loop.call_soon(self._turn, loop)
+        self.rows.append(row)
+        self.futures.append(future)
+        return await future
+
+    async def predict_many(self, rows: list[Row]) -> list[Answer]:
+        """Predict a whole request's rows, in order, a few at each turn so that other requests are not held up.
+
+        Raises:
+            OverloadedError: too many rows are waiting.
+            PredictionError: the model failed.
+        """
+        if self.batched and self.batched + len(rows) > MAX_BATCHED_ROWS:
+            raise OverloadedError
+        self.batched += len(rows)
+        try:
+            answers: list[Answer] = []
+            for start in range(0, len(rows), MAX_ROWS_PER_TURN):
+                answers += self._answers(rows[start : start + MAX_ROWS_PER_TURN])
+                await asyncio.sleep(0)
+            return answers
+        finally:
+            self.batched -= len(rows)
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Predict what waits, unless more has arrived since the last turn and there may be more still."""
+        if self.seen < len(self.rows) < MAX_ROWS_PER_TURN:
+            self.seen = len(self.rows)
+            loop.call_soon(self._turn, loop)
+            return
+        rows, self.rows = self.rows[:MAX_ROWS_PER_TURN], self.rows[MAX_ROWS_PER_TURN:]
+        futures, self.futures = self.futures[:MAX_ROWS_PER_TURN], self.futures[MAX_ROWS_PER_TURN:]
+        if self.rows:
+            self.seen = 0
+            loop.call_soon(self._turn, loop)
+        try:
+            answers = self._answers(rows)
+        except PredictionError as error:
+            for future in futures:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for future, answer in zip(futures, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    def _answers(self, rows: list[Row]) -> list[Answer]:
+        array = np.array(rows, np.float32)
+        try:
+            values: list[float] = self.model.predict(array).tolist()
+        except (ValueError, IndexError, MemoryError, FloatingPointError) as error:
+            raise PredictionError(str(error)) from error
+        if not np.isfinite(values).all():
+            raise PredictionError("the model predicted something that is not a finite number")
+        self.observe(values)
+        return [Answer(*pair) for pair in zip(values, self._extrapolated(array), strict=True)]
+
+    def _extrapolated(self, array: Rows) -> list[tuple[str, ...]]:
+        outside = self.model.outside(array)
+        if not outside.any():
+            return [()] * len(array)
+        names = np.array(FEATURES)
+        return [tuple(names[row].tolist()) for row in outside]

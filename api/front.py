@@ -1,0 +1,163 @@
+"""The first to see every request: answers predictions itself, gives the rest to Litestar, and logs and counts all.
+
+Litestar would route and wrap each prediction for more than the prediction costs; a dictionary look-up does here.
+"""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from api.batching import OverloadedError, PredictionError
+from api.journal import Journal, RequestLine, timestamp
+from api.keys import ApiKeys
+from api.messages import Header, Reply, send_reply
+from api.metrics import Metrics
+from api.problems import PROBLEM_JSON, ProblemError
+from api.readiness import Readiness
+
+log = logging.getLogger(__name__)
+
+Operation = Callable[[HTTPScope, Receive], Awaitable[Reply]]
+
+SECURITY_HEADERS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+CLOSE: Header = (b"connection", b"close")
+_REQUEST_ID = re.compile(rb"[\w=:;.+/-]{1,128}")
+_PROBES = {"/health", "/ready"}
+
+
+class Front:
+    """The ASGI application that the server runs.
+
+    `operations` are POST endpoints answered here; `paths` are those that Litestar has, by exact name, and `prefixes`
+    those it has whole trees under. Everything else is 404 without a further look.
+    """
+
+    def __init__(
+        self,
+        litestar: ASGIApp,
+        operations: dict[str, Operation],
+        paths: set[str],
+        prefixes: tuple[str, ...],
+        keys: ApiKeys,
+        readiness: Readiness,
+        metrics: Metrics,
+        journal: Journal,
+        trusted_proxies: int,
+    ) -> None:
+        self.litestar = litestar
+        self.operations = operations
+        self.paths = paths
+        self.prefixes = prefixes
+        self.keys = keys
+        self.readiness = readiness
+        self.metrics = metrics
+        self.journal = journal
+        self.trusted_proxies = trusted_proxies
+        process = os.urandom(6).hex()
+        self.made_ids = (f"{process}-{n:x}" for n in count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass the server's own events on."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.litestar(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = self._request_id(scope["headers"])
+        headers = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+        if self.readiness.draining:
+            # The load balancer opens its next connection to another task.
+            headers.append(CLOSE)
+        path = scope["path"]
+        if scope["method"] == "POST" and (operation := self.operations.get(path)):
+            reply = await self._reply(operation, scope, receive, request_id)
+        elif path in self.paths or path.startswith(self.prefixes):
+            reply = None
+        else:
+            reply = problem_reply(ProblemError(404, "There is nothing at this path."), request_id)
+        if reply is None:
+            status = await self._litestar(scope, receive, send, headers)
+        else:
+            status = reply.status
+            await send_reply(send, reply, headers)
+        self._note(scope, request_id, status, started)
+
+    async def _reply(self, operation: Operation, scope: HTTPScope, receive: Receive, request_id: str) -> Reply:
+        try:
+            self.keys.check(scope["headers"])
+            return await operation(scope, receive)
+        except ProblemError as problem:
+            return problem_reply(problem, request_id)
+        except OverloadedError:
+            busy = ProblemError(503, "Too many requests are waiting; try again.", headers=[(b"retry-after", b"1")])
+            return problem_reply(busy, request_id)
+        except PredictionError:
+            log.exception("prediction failed, request %s", request_id)
+            return problem_reply(ProblemError(500, "The prediction failed."), request_id)
+
+    async def _litestar(self, scope: HTTPScope, receive: Receive, send: Send, headers: list[Header]) -> int:
+        status = 500
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(h for h in headers if h[0] not in present)]
+            await send(message)
+
+        await self.litestar(scope, receive, with_headers)
+        return status
+
+    def _request_id(self, headers: Any) -> str:
+        """The caller's or the load balancer's, if it can be one; else our own."""
+        for name, value in headers:
+            if name in (b"x-amzn-trace-id", b"x-request-id") and _REQUEST_ID.fullmatch(value):
+                return str(value, "ascii")
+        return next(self.made_ids)
+
+    def _client(self, scope: HTTPScope) -> str:
+        """Where the request came from: the address that the outermost trusted proxy saw."""
+        if self.trusted_proxies:
+            forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
+            if len(forwarded) >= self.trusted_proxies and forwarded[-1]:
+                return forwarded[-self.trusted_proxies].strip().decode("latin-1")[:64]
+        client = scope["client"]
+        return client[0] if client else ""
+
+    def _note(self, scope: HTTPScope, request_id: str, status: int, started: float) -> None:
+        seconds = time.perf_counter() - started
+        path, method = scope["path"], scope["method"]
+        known = path in self.operations or path in self.paths
+        self.metrics.request(method if known else "other", path if known else "other", status, seconds)
+        if path in _PROBES and status < 400:
+            return
+        self.journal.write(
+            RequestLine(
+                timestamp(time.time()),
+                "ERROR" if status >= 500 else "INFO",
+                request_id,
+                self._client(scope),
+                method,
+                path[:256],
+                status,
+                round(seconds * 1000, 3),
+                self.metrics.model_version,
+            )
+        )
+
+
+def problem_reply(problem: ProblemError, request_id: str) -> Reply:
+    """A problem document as a response."""
+    body = msgspec.json.encode(problem.document(request_id))
+    return Reply(problem.status, body, PROBLEM_JSON, tuple(problem.headers))

@@ -1,0 +1,85 @@
+"""Prometheus metrics, counted in plain integers on the hot path and turned into metric families when scraped."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
+HOUSE_VALUES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+
+
+class Histogram:
+    """Counts of values up to each bound, and their sum."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Cumulative counts, as Prometheus wants them."""
+        total, result = 0, []
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            total += count
+            result.append((bound, float(total)))
+        return result
+
+
+class Metrics(Collector):
+    """All metrics of one service."""
+
+    def __init__(self, model_version: str, load_seconds: float) -> None:
+        self.model_version = model_version
+        self.load_seconds = load_seconds
+        self.requests: dict[tuple[str, str, int], int] = defaultdict(int)
+        self.durations: dict[str, Histogram] = defaultdict(lambda: Histogram(SECONDS))
+        self.batch_rows = Histogram(BATCH_ROWS)
+        self.house_values = Histogram(HOUSE_VALUES)
+
+    def request(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Count one answered request; `path` is a route, never what a client made up."""
+        self.requests[method, path, status] += 1
+        self.durations[path].observe(seconds)
+
+    def batch(self, values: list[float]) -> None:
+        """Count one batch of predictions."""
+        self.batch_rows.observe(len(values))
+        for value in values:
+            self.house_values.observe(value)
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client.registry.Collector`."""
+        info = InfoMetricFamily("model", "The model that serves.")
+        info.add_metric([], {"version": self.model_version})
+        yield info
+        yield GaugeMetricFamily("model_load_seconds", "Time to fetch, verify and load it.", value=self.load_seconds)
+        requests = CounterMetricFamily("http_requests", "Answered requests.", labels=["method", "path", "status"])
+        for (method, path, status), count in list(self.requests.items()):
+            requests.add_metric([method, path, str(status)], count)
+        yield requests
+        durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=["path"])
+        for path, histogram in list(self.durations.items()):
+            durations.add_metric([path], histogram.buckets(), histogram.sum)
+        yield durations
+        for name, description, histogram in (
+            ("predict_batch_rows", "Rows predicted together.", self.batch_rows),
+            ("predicted_house_value", "Predictions, in units of 100,000 USD.", self.house_values),
+        ):
+            yield HistogramMetricFamily(name, description, buckets=histogram.buckets(), sum_value=histogram.sum)
+
+    def serve(self, host: str, port: int) -> None:
+        """Answer Prometheus on a port of its own, from a thread of its own."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        start_http_server(port, host, registry)

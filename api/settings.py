@@ -1,0 +1,71 @@
+"""What the service can be told, all of it by environment variables of the same names in capitals."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from api.errors import SettingsError
+
+Seconds = Annotated[int, Meta(ge=1, le=3600)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the model lies and how to serve it."""
+
+    model_path: Annotated[str, Meta(min_length=1)]
+    """Key prefix of the model directory in the bucket, or a local directory where no bucket is named."""
+    model_bucket: str = ""
+    """S3 bucket that training publishes to; empty: `model_path` is a local directory."""
+    model_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    """Digest of the model's manifest: no other model is served, whatever the path holds by now."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Port of the Prometheus metrics, one that no load balancer exposes; 0: no metrics."""
+    api_keys: str = ""
+    """Keys that may predict, separated by commas or white space; empty: everybody may."""
+    docs: bool = True
+    """Whether `/docs`, the OpenAPI document and the page at `/` are served."""
+    keep_alive_seconds: Seconds = 75
+    """How long an idle connection is kept: longer than the load balancer's idle timeout, or clients meet 502s."""
+    shutdown_seconds: Seconds = 20
+    """How long SIGTERM waits for requests: shorter than the container's stop timeout."""
+    start_seconds: Seconds = 60
+    """How long the model may take to arrive and load before the process gives up."""
+    max_waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    """Rows waiting for their prediction above which requests are answered 503 at once."""
+    trusted_proxies: Annotated[int, Meta(ge=0, le=10)] = 0
+    """Proxies in front that append to X-Forwarded-For; 0: the header is not believed."""
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The API keys, one by one."""
+        return tuple(key.encode() for key in re.split(r"[\s,]+", self.api_keys) if key)
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one or more variables are wrong or missing; the message names each with its value and its rule.
+    """
+    values: dict[str, Any] = {}
+    faults = []
+    for field in msgspec.structs.fields(Settings):
+        name = field.name.upper()
+        text = environment.get(name)
+        if text is None or (text == "" and field.type is not str and not field.required):
+            if field.required:
+                faults.append(f"{name} is missing: set it to the model directory, such as mlflow/models/…/latest")
+            continue
+        try:
+            values[field.name] = msgspec.convert(text.strip(), field.type, strict=False)
+        except msgspec.ValidationError as error:
+            shown = "(not shown)" if field.name == "api_keys" else repr(text)
+            faults.append(f"{name}={shown}: {error}")
+    if faults:
+        raise SettingsError("wrong settings in the environment: " + "; ".join(faults))
+    return Settings(**values)
