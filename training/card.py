@@ -1,7 +1,7 @@
 """The model card: what a person should know before trusting the model, written from the run's own figures."""
 
 from api.manifest import MODEL_NAME
-from api.schemas import TARGET_UNIT
+from api.schemas import FEATURES, TARGET_UNIT
 from training.cleaning import RULES
 from training.facts import Facts
 
@@ -16,7 +16,7 @@ def render(facts: Facts) -> str:
         for rule in RULES
     )
     parameters = "\n".join(f"| `{name}` | {value:g} |" for name, value in sorted(facts.parameters.items()))
-    ranges = "\n".join(f"| {name} | {low:.6g} | {high:.6g} |" for name, (low, high) in facts.ranges.items())
+    ranges = "\n".join("| {} | {:.6g} | {:.6g} |".format(name, *facts.ranges[name]) for name in FEATURES)
     scores = "\n".join(
         f"| {title} | {_scores(m, f'{prefix}test')} | {_scores(m, f'{prefix}clean_test')} |"
         for title, prefix in (("**this model**", ""), ("linear regression", "linear_"), ("mean", "mean_"))

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from api import manifest
 from api.manifest import MANIFEST_NAME, MODEL_NAME, FileDigest, Manifest
+from api.schemas import FEATURES
 from training import card, proof, registry
 from training.errors import StoreError
 from training.facts import Facts
@@ -61,7 +62,7 @@ def describe(version: str, facts: Facts, folder: Path) -> Manifest:
         run_id=facts.run_id,
         trained_at=facts.trained_at,
         xgboost_version=facts.xgboost_version,
-        features=list(facts.ranges),
+        features=list(FEATURES),
         ranges=facts.ranges,
         known_answers=facts.known_answers,
         metrics=facts.metrics,

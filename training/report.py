@@ -23,10 +23,10 @@ def trained(version: str, facts: Facts) -> Table:
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("Held-out rows")
+    table.add_column("Held-out rows", no_wrap=True)
     for rows in ("all", "clean"):
         for name in ("RMSE", "MAE", "R²"):
-            table.add_column(f"{name}, {rows}", justify="right")
+            table.add_column(f"{name}\n{rows}", justify="right")
     for title, prefix in (("this model", ""), ("linear regression", "linear_"), ("mean", "mean_")):
         keys = [f"{prefix}{rows}_{name}" for rows in ("test", "clean_test") for name in ("rmse", "mae", "r2")]
         table.add_row(title, *(f"{metrics[key]:.4f}" for key in keys))
@@ -36,12 +36,15 @@ def trained(version: str, facts: Facts) -> Table:
 def versions(manifests: Sequence[Manifest], latest: str | None) -> Table:
     """The published versions with their figures, and which is live."""
     table = Table()
-    for name in ("Version", "Trained", "RMSE", "MAE", "R²", "90 % interval", "Coverage", "Live"):
-        table.add_column(name, justify="left" if name in ("Trained", "Live") else "right")
+    for name in ("Version", "Trained", "RMSE", "MAE", "R²", "Interval\n90 %", "holds\nin test", "Live"):
+        table.add_column(name, justify="left" if name in ("Trained", "Live") else "right", no_wrap=True)
     for found in manifests:
         keys = ("test_rmse", "test_mae", "test_r2", "interval_half_width", "interval_coverage")
         figures = [f"{found.metrics[key]:.4f}" if key in found.metrics else "-" for key in keys]
         table.add_row(
-            found.model_version, found.trained_at, *figures, "latest" if found.model_version == latest else ""
+            found.model_version,
+            found.trained_at[:16].replace("T", " "),
+            *figures,
+            "latest" if found.model_version == latest else "",
         )
     return table
