@@ -48,6 +48,6 @@ def _faults(column: pd.Series, low: float, high: float) -> Iterator[str]:
         if pd.isna(value):
             yield f"{where}: no value"
         elif not np.isfinite(numbers[row]):
-            yield f"{where}: {value!r} is not a finite number"
+            yield f"{where}: {str(value)!r} is not a finite number"
         else:
-            yield f"{where}: {value} is outside {low:g} to {high:g}"
+            yield f"{where}: {value} is outside {low:.10g} to {high:.10g}"

@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -75,15 +76,15 @@ def spatial_rmse(model: RegressorMixin, table: pd.DataFrame, folds: int) -> floa
     squares = table.groupby([table["Latitude"] // 1, table["Longitude"] // 1]).ngroup()
     if squares.nunique() < folds:
         return None
-    errors = cross_val_score(
-        clone(model),
-        table[list(FEATURES)],
-        table[TARGET],
-        groups=squares,
-        cv=GroupKFold(folds),
-        scoring="neg_mean_squared_error",
-        n_jobs=-1,
-    )
+    with joblib.parallel_config("threading", n_jobs=-1):
+        errors = cross_val_score(
+            clone(model),
+            table[list(FEATURES)],
+            table[TARGET],
+            groups=squares,
+            cv=GroupKFold(folds),
+            scoring="neg_mean_squared_error",
+        )
     return math.sqrt(-errors.mean())
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import joblib
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.inspection import permutation_importance
 from xgboost import XGBRegressor
@@ -14,13 +16,18 @@ from api.schemas import FEATURES, TARGET, TARGET_UNIT
 from training.evaluation import Values, score
 
 BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#718096"
+SHADES = LinearSegmentedColormap.from_list("shades", mpl.colormaps["Blues"](np.linspace(0.3, 1, 256)))
+"""Blues without its palest third, in which a single row would not be seen on white."""
+
+OVER_SEA, INLAND = (-36, -12), (60, 12)
 CITIES = {
-    "San Francisco": (37.77, -122.42),
-    "Sacramento": (38.58, -121.49),
-    "Fresno": (36.74, -119.79),
-    "Los Angeles": (34.05, -118.24),
-    "San Diego": (32.72, -117.16),
+    "San Francisco": (37.77, -122.42, OVER_SEA),
+    "Sacramento": (38.58, -121.49, INLAND),
+    "Fresno": (36.74, -119.79, INLAND),
+    "Los Angeles": (34.05, -118.24, OVER_SEA),
+    "San Diego": (32.72, -117.16, OVER_SEA),
 }
+"""Latitude, longitude, and where the label goes, in points from there."""
 
 STYLE: Any = {
     "font.size": 11,
@@ -59,14 +66,15 @@ def draw(
 def feature_importance(model: XGBRegressor, test: pd.DataFrame, seed: int) -> Figure:
     """Importance by gain in the trees, and by what shuffling a feature costs on the held-out rows."""
     gain = pd.Series(model.get_booster().get_score(importance_type="gain")).reindex(list(FEATURES), fill_value=0.0)
-    shuffled = permutation_importance(
-        model,
-        test[list(FEATURES)],
-        test[TARGET],
-        scoring="neg_root_mean_squared_error",
-        n_repeats=3,
-        random_state=seed,
-    )
+    with joblib.parallel_config("threading", n_jobs=-1):
+        shuffled = permutation_importance(
+            model,
+            test[list(FEATURES)],
+            test[TARGET],
+            scoring="neg_root_mean_squared_error",
+            n_repeats=3,
+            random_state=seed,
+        )
     cost = pd.Series(shuffled.importances_mean, index=FEATURES)
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -84,14 +92,14 @@ def true_vs_predicted(true: Values, predicted: Values) -> Figure:
     axes.set_aspect("equal")
     highest = float(max(np.max(true), np.max(predicted))) * 1.03
     cells = axes.hexbin(
-        true, predicted, gridsize=60, extent=(0, highest, 0, highest), mincnt=1, bins="log", cmap="Blues"
+        true, predicted, gridsize=60, extent=(0, highest, 0, highest), mincnt=1, bins="log", cmap=SHADES
     )
     axes.plot([0, highest], [0, highest], color=ORANGE, linewidth=1, label="prediction = truth")
     axes.set(xlim=(0, highest), ylim=(0, highest))
     axes.set(xlabel=f"True median house value ({TARGET_UNIT})", ylabel=f"Predicted ({TARGET_UNIT})")
     axes.set_title(f"True and predicted values, {len(true):,} held-out rows\nRMSE {rmse:.3f}, R² {r2:.3f}")
     axes.legend(loc="upper left", frameon=False)
-    figure.colorbar(cells, label="Rows", shrink=0.8)
+    figure.colorbar(cells, label="Rows", shrink=0.8, format="{x:g}")
     return figure
 
 
@@ -100,11 +108,14 @@ def residuals(true: Values, predicted: Values) -> Figure:
     error = np.asarray(predicted) - np.asarray(true)
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.subplots()
-    cells = axes.hexbin(predicted, error, gridsize=(70, 40), mincnt=1, bins="log", cmap="Blues")
+    cells = axes.hexbin(predicted, error, gridsize=(70, 40), mincnt=1, bins="log", cmap=SHADES)
     axes.axhline(0, color=ORANGE, linewidth=1)
     axes.set(xlabel=f"Predicted median house value ({TARGET_UNIT})", ylabel=f"Predicted minus true ({TARGET_UNIT})")
-    axes.set_title("Errors on held-out rows: above the line is too high, below too low")
-    figure.colorbar(cells, label="Rows")
+    axes.set_title(
+        "Errors on held-out rows: too high above the line, too low below\n"
+        "The slanted edge is made of true values that the census cut at 5"
+    )
+    figure.colorbar(cells, label="Rows", format="{x:g}")
     return figure
 
 
@@ -125,11 +136,16 @@ def error_map(test: pd.DataFrame, predicted: Values) -> Figure:
         edgecolors=GREY,
         linewidths=0.15,
     )
-    for name, (latitude, longitude) in CITIES.items():
+    for name, (latitude, longitude, offset) in CITIES.items():
         axes.annotate(
-            name, (longitude, latitude), xytext=(-46, -14), textcoords="offset points", ha="right", fontsize=9,
+            name,
+            (longitude, latitude),
+            xytext=offset,
+            textcoords="offset points",
+            ha="right" if offset == OVER_SEA else "left",
+            fontsize=9,
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.7},
-        )  # fmt: skip
+        )
     axes.set_aspect(1 / np.cos(np.radians(37)))
     axes.set(xlabel="Longitude (degrees east)", ylabel="Latitude (degrees north)")
     axes.set_title(f"Error by place, {len(test):,} held-out block groups")
@@ -143,17 +159,21 @@ def candidates(results: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     parameters = [name for name in results.columns if name.startswith("param_")]
     labels = [
-        ", ".join(f"{name.removeprefix('param_')} {row[name]:g}" for name in parameters)
+        "  ".join(f"{name.removeprefix('param_')} {row[name]:<4g}" for name in parameters)
         for row in results[parameters].astype(float).to_dict("records")
     ]
     place = np.arange(len(results))
-    axes.errorbar(results["rmse"], place, xerr=results["rmse_std"], fmt="o", color=GREY, ecolor=GREY, capsize=3)
-    axes.plot(results["rmse"].iloc[0], 0, "o", color=ORANGE, label="chosen")
-    axes.set_yticks(place, labels, fontsize=9)
+    axes.errorbar(results["rmse"], place, xerr=results["rmse_std"], fmt="o", color=GREY, capsize=3, zorder=2)
+    axes.plot(results["rmse"].iloc[0], 0, "o", color=ORANGE, label="chosen", zorder=3)
+    axes.set_yticks(place, labels, fontsize=8, family="monospace")
     axes.invert_yaxis()
-    axes.set(xlabel=f"Cross-validated RMSE ({TARGET_UNIT}), bars: one standard deviation over the folds")
-    axes.set_title(f"The {len(results)} candidates of the search")
-    axes.legend(loc="lower right", frameon=False)
+    axes.set(xlabel=f"Cross-validated RMSE ({TARGET_UNIT})")
+    figure.suptitle(
+        f"The {len(results)} candidates of the search; bars are one standard deviation over the folds",
+        x=0.01,
+        ha="left",
+    )
+    axes.legend(loc="upper right", frameon=False)
     return figure
 
 

@@ -24,6 +24,8 @@ SPACE: Space = {
     "subsample": [0.4, 0.6, 0.8, 1.0],
 }
 
+CONNECT_SECONDS = 10
+
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,7 @@ def search(
     # XGBoost are always taken in the same order, so the model does not depend on the machine.
     model = XGBRegressor(objective="reg:squarederror", random_state=seed, n_jobs=1)
     found = RandomizedSearchCV(
-        model, space, n_iter=candidates, cv=folds, scoring="neg_mean_squared_error", random_state=seed, n_jobs=-1
+        model, space, n_iter=candidates, cv=folds, scoring="neg_mean_squared_error", random_state=seed
     )
     features, target = table[list(FEATURES)], table[TARGET]
     if cluster:
@@ -56,7 +58,7 @@ def search(
     # XGBoost releases the interpreter while it works, so threads use every core without starting processes. The bar
     # cannot follow a cluster: its workers report to a local socket.
     found.set_callbacks(ProgressBar(max_propagation_depth=0))
-    with joblib.parallel_config("threading"):
+    with joblib.parallel_config("threading", n_jobs=-1):
         return found.fit(features, target)
 
 
@@ -75,9 +77,9 @@ def _dask(address: str) -> Iterator[None]:
     except ImportError as error:
         raise TrainingError("--cluster needs Dask: pip install -r requirements/cluster.txt") from error
     try:
-        client = distributed.Client(address, timeout=10)
+        client = distributed.Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise TrainingError(f"No Dask scheduler answers at {address}: {error}") from error
-    with client, joblib.parallel_config("dask"):
+    with client, joblib.parallel_config("dask", n_jobs=-1):
         log.info("Searching on %s; watch it at %s", address, client.dashboard_link)
         yield

@@ -1,0 +1,66 @@
+"""Training's fixtures: the real rows without a download, and a registry with one small, really trained model."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.error import URLError
+
+import pandas as pd
+import pytest
+
+from training import data, pipeline, tracking
+from training.pipeline import Trained
+from training.search import Space
+
+SMALL: Space = {"n_estimators": [20, 30], "max_depth": [3, 4], "learning_rate": [0.2, 0.3], "subsample": [0.8, 1.0]}
+"""A search that takes a second."""
+
+
+class Home(NamedTuple):
+    """A working directory with its own MLflow database, and what was trained there."""
+
+    path: Path
+    trained: Trained
+
+
+@pytest.fixture(scope="session", autouse=True)
+def offline() -> Iterator[None]:
+    """No test downloads the dataset: its rows come from the installed package."""
+
+    def unreachable(**_: object) -> None:
+        raise URLError("no network in tests")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "fetch_california_housing", unreachable)
+        yield
+
+
+@pytest.fixture(scope="session")
+def table() -> pd.DataFrame:
+    """The dataset."""
+    return data.packaged()
+
+
+@pytest.fixture(scope="session")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Where one small model was trained; never changed, tests that write use `home`."""
+    path = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        enter(path, patch)
+        with tracking.connected():
+            return Home(path, pipeline.train(candidates=2, folds=2, space=SMALL))
+
+
+@pytest.fixture
+def home(first_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy of `first_home`, which is the working directory of the test."""
+    shutil.copy(first_home.path / "mlflow.db", tmp_path)
+    enter(tmp_path, monkeypatch)
+    return Home(tmp_path, first_home.trained)
+
+
+def enter(path: Path, patch: pytest.MonkeyPatch) -> None:
+    """Work in `path`, tracking into a database there."""
+    patch.chdir(path)
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}/mlflow.db")

@@ -1,0 +1,49 @@
+"""Which rows are dropped, and which are held out."""
+
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+from training.cleaning import RULES, Rule, clean
+from training.splitting import split
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_each_rule(table: pd.DataFrame, rule: Rule) -> None:
+    """A rule drops what exceeds its limit, and nothing at the limit."""
+    rows = table.head(3).copy()
+    rows.loc[0, rule.column] = rule.limit
+    rows.loc[1, rule.column] = rule.limit + 0.00001
+    kept, removed = clean(rows)
+    assert list(kept.index) == [0, 2]
+    assert removed == {other.name: int(other is rule) for other in RULES}
+
+
+def test_counts_add_up(table: pd.DataFrame) -> None:
+    """A row that breaks several rules counts once, so that the counts add up to what is missing."""
+    kept, removed = clean(table)
+    assert removed == {"absurd_rooms": 9, "absurd_bedrooms": 1, "absurd_occupancy": 10, "capped_target": 963}
+    assert len(kept) == len(table) - sum(removed.values())
+
+
+def test_cleaning_reads_no_statistics(table: pd.DataFrame) -> None:
+    """Whether a row is kept depends on that row alone: cleaning pieces equals cleaning the whole."""
+    pieces = pd.concat([clean(table.iloc[:5_000]).table, clean(table.iloc[5_000:]).table])
+    pd.testing.assert_frame_equal(pieces, clean(table).table)
+
+
+def test_split_is_the_usual_one(table: pd.DataFrame) -> None:
+    """The held-out rows are those of scikit-learn's split with seed 42, taken before cleaning."""
+    parts = split(table)
+    train, test = train_test_split(table, test_size=0.2, random_state=42)
+    pd.testing.assert_frame_equal(parts.train, train)
+    pd.testing.assert_frame_equal(parts.test, test)
+
+
+def test_calibration_is_apart(table: pd.DataFrame) -> None:
+    """The interval's width and its coverage come from different rows, and both from the held-out ones."""
+    parts = split(table)
+    calibration, verification = set(parts.calibration.index), set(parts.verification.index)
+    assert not calibration & verification
+    assert calibration | verification == set(parts.test.index)
+    assert len(calibration) == len(verification) == 2_064
