@@ -1,0 +1,62 @@
+# `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STORE ?= models
+LATEST := $(STORE)/mlflow/models/california-housing/latest
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help run train serve test lint types check lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements/training.txt requirements/serving.txt requirements/data.txt | $(BIN)/python
+	@echo "Installing what training and serving need (once, a few minutes) ..."
+	@$(INSTALL) -r requirements/training.txt -r requirements/serving.txt
+	@$(INSTALL) --no-deps -r requirements/data.txt
+	@touch $@
+
+.venv/development: requirements/development.txt requirements/data.txt | $(BIN)/python
+	@echo "Installing what the tests need (once, a few minutes) ..."
+	@$(INSTALL) -r requirements/development.txt
+	@$(INSTALL) --no-deps -r requirements/data.txt
+	@touch $@ .venv/run
+
+run: .venv/run ## dataset to served predictions: train if nothing is published, then serve
+	@test -e $(LATEST)/manifest.json || $(MAKE) --no-print-directory train
+	@$(MAKE) --no-print-directory serve
+
+train: .venv/run ## search, evaluate, register and publish a new model (about two minutes)
+	@$(BIN)/python -m training train
+	@$(BIN)/python -m training publish --store $(STORE)
+
+serve: .venv/run ## serve the newest local model on 127.0.0.1:8000
+	@MODEL_PATH=$${MODEL_PATH:-$(LATEST)} $(BIN)/python -m api
+
+test: lint types ## lint, types and tests
+	$(BIN)/pytest
+
+lint: .venv/development ## ruff, lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/development ## mypy --strict and pyright
+	$(BIN)/mypy api training tests/api tests/training
+	$(BIN)/pyright
+
+lock: .venv/development ## pin requirements/*.txt anew from pyproject.toml
+	for list in development serving training cluster infrastructure; do \
+	  extras="--extra $$list"; constraint="--constraint requirements/development.txt"; \
+	  if [ $$list = development ]; then extras="--all-extras"; constraint=""; fi; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $$extras $$constraint --output-file requirements/$$list.txt pyproject.toml || exit 1; \
+	done
+
+clean: ## remove what make made, but not trained or published models
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,63 @@
+"""The service as a real process."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Service:
+    """A running service."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log so far, decoded."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def client(self, **options: Any) -> httpx.Client:
+        """An HTTP client for it."""
+        return httpx.Client(base_url=self.url, timeout=30, **options)
+
+    def stop(self) -> int:
+        """End it with SIGTERM; returns its exit code."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+Serve = Callable[..., Service]
+
+
+def start_service(log: Path, **environment: str) -> Service:
+    """Start `python -m api` on a free port; returns when it listens, or when it has ended."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MODEL_")}
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api"],
+            cwd=ROOT,
+            env={**inherited, "PORT": "0", **environment},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if "Uvicorn running on " in line:
+                url = json.loads(line)["message"].split("Uvicorn running on ")[1].split(" ")[0]
+                return Service(process, url, log)
+        time.sleep(0.02)
+    if process.poll() is None:
+        process.kill()
+    return Service(process, "", log)
