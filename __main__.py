@@ -1,0 +1,51 @@
+"""The whole deployment on one screen: configuration, model, components, outputs."""
+
+import pulumi
+
+from stack.alarms import Alarms
+from stack.balancer import Balancer
+from stack.config import load
+from stack.firewall import Firewall
+from stack.identity import Identity
+from stack.image import Image
+from stack.logs import log_group
+from stack.model import find
+from stack.monitoring import Monitoring
+from stack.network import Network
+from stack.provider import provider
+from stack.registry import Registry
+from stack.scaling import Scaling
+from stack.service import Service
+from stack.storage import LogBucket, ModelBucket
+
+config = load()
+model = find(config)
+opts = pulumi.ResourceOptions(provider=provider(config))
+if config.create_model_bucket:
+    ModelBucket(config, opts)
+if model is None:
+    pulumi.export("next_step", f"python -m training publish --store s3://{config.model_bucket}, then pulumi up again")
+else:
+    logs = LogBucket(config, opts)
+    network = Network(config, logs, opts)
+    registry = Registry(config, opts)
+    image = config.image_uri or Image(config, registry, opts).uri
+    output = log_group(config, "/ecs/", opts)
+    identity = Identity(config, registry, output.arn, opts)
+    balancer = Balancer(config, network, logs, opts)
+    firewall = Firewall(config, balancer.arn, opts)
+    alarms = Alarms(config, balancer, opts)
+    service = Service(config, model, image, output.name, identity, network, balancer, alarms, opts)
+    Scaling(config, service, balancer, opts)
+    monitoring = Monitoring(config, service, balancer, firewall, alarms, opts)
+
+    pulumi.export("url", balancer.url)
+    pulumi.export("alb_dns_name", balancer.dns_name)
+    pulumi.export("ecr_repository_url", registry.url)
+    pulumi.export("ecs_cluster", service.cluster_name)
+    pulumi.export("ecs_service", service.name)
+    pulumi.export("ecs_task_definition", service.task_definition_arn)
+    pulumi.export("ecs_task_role_arn", identity.task_role_arn)
+    pulumi.export("log_group", output.name)
+    pulumi.export("dashboard_url", monitoring.dashboard_url)
+    pulumi.export("model", {"path": model.path, "version": model.version, "sha256": model.sha256})

@@ -1,0 +1,1 @@
+"""Security rules over the stack's resources, for Pulumi and for the tests."""

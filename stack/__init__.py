@@ -1,0 +1,1 @@
+"""The AWS side: what `pulumi up` creates, one component per file."""

@@ -1,0 +1,122 @@
+"""The load balancer: the only thing that the internet sees."""
+
+import pulumi
+import pulumi_aws as aws
+
+from stack import timeouts
+from stack.canary import Canary
+from stack.certificate import Certificate
+from stack.config import Config
+from stack.network import Network
+from stack.security_groups import HTTP, HTTPS
+from stack.storage import LogBucket
+from stack.target_group import target_group
+
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+"""TLS 1.2 and 1.3 with forward secrecy and without CBC ciphers."""
+
+
+class Balancer(pulumi.ComponentResource):
+    """An application load balancer with one target group: HTTPS where there is a domain name, else HTTP."""
+
+    arn: pulumi.Output[str]
+    arn_suffix: pulumi.Output[str]
+    dns_name: pulumi.Output[str]
+    url: pulumi.Output[str]
+    listener: aws.lb.Listener
+    """The one that takes requests."""
+    target_group: aws.lb.TargetGroup
+    canary: Canary | None
+    """Where new revisions first get a share of the traffic."""
+    target_groups: list[aws.lb.TargetGroup]
+    """All that may hold tasks."""
+
+    def __init__(
+        self,
+        config: Config,
+        network: Network,
+        logs: LogBucket,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create it in the public subnets, with its access log in `logs`."""
+        super().__init__("housing:balancer:Balancer", config.name, None, opts)
+        self._config = config
+        self._child = pulumi.ResourceOptions(parent=self)
+        balancer = aws.lb.LoadBalancer(
+            config.name,
+            load_balancer_type="application",
+            internal=False,
+            subnets=network.public_subnet_ids,
+            security_groups=[network.security_groups.balancer],
+            idle_timeout=timeouts.IDLE,
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode="defensive",
+            enable_deletion_protection=config.protected,
+            # Known only with the bucket's policy: AWS tries to write when the log is switched on.
+            access_logs={"bucket": logs.bucket, "prefix": LogBucket.BALANCER, "enabled": True},
+            opts=pulumi.ResourceOptions(parent=self, protect=config.protected),
+        )
+        self.arn = balancer.arn
+        self.arn_suffix = balancer.arn_suffix
+        self.dns_name = balancer.dns_name
+        self.target_group = target_group(config.name, network.vpc_id, self._child)
+        if config.https:
+            self.listener = self._https_listener(balancer)
+            self.url = pulumi.Output.from_input(f"https://{config.domain_name}")
+        else:
+            self.listener = self._listener(balancer, HTTP)
+            self.url = pulumi.Output.concat("http://", balancer.dns_name)
+            pulumi.log.warn("HTTP without encryption: set domain_name and hosted_zone for HTTPS", self)
+        self.canary = None
+        self.target_groups = [self.target_group]
+        if config.canary:
+            self.canary = Canary(config, network.vpc_id, self.listener.arn, self.target_group.arn, self._child)
+            self.target_groups.append(self.canary.target_group)
+        self.register_outputs({"arn": self.arn, "dns_name": self.dns_name, "url": self.url})
+
+    def _https_listener(self, balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
+        """HTTPS, port 80 redirecting to it, and the name's record where the zone is ours."""
+        config = self._config
+        certificate_arn: pulumi.Input[str] | None = config.certificate_arn
+        if config.hosted_zone:
+            zone = aws.route53.get_zone_output(
+                name=config.hosted_zone, private_zone=False, opts=pulumi.InvokeOutputOptions(parent=self)
+            )
+            if certificate_arn is None:
+                certificate_arn = Certificate(config, zone.zone_id, self._child).arn
+            aws.route53.Record(
+                config.name,
+                zone_id=zone.zone_id,
+                name=config.domain_name or "",
+                type="A",
+                aliases=[{"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": True}],
+                opts=self._child,
+            )
+        aws.lb.Listener(
+            f"{config.name}-redirect",
+            load_balancer_arn=balancer.arn,
+            port=HTTP,
+            protocol="HTTP",
+            default_actions=[
+                {
+                    "type": "redirect",
+                    "redirect": {"protocol": "HTTPS", "port": str(HTTPS), "status_code": "HTTP_301"},
+                }
+            ],
+            opts=self._child,
+        )
+        return self._listener(balancer, HTTPS, certificate_arn)
+
+    def _listener(
+        self, balancer: aws.lb.LoadBalancer, port: int, certificate_arn: pulumi.Input[str] | None = None
+    ) -> aws.lb.Listener:
+        return aws.lb.Listener(
+            self._config.name,
+            load_balancer_arn=balancer.arn,
+            port=port,
+            protocol="HTTPS" if certificate_arn else "HTTP",
+            certificate_arn=certificate_arn,
+            ssl_policy=TLS_POLICY if certificate_arn else None,
+            default_actions=[{"type": "forward", "target_group_arn": self.target_group.arn}],
+            opts=self._child,
+        )

@@ -1,0 +1,88 @@
+"""Canary deployments: a second target group, the rule between the two, and the role that lets ECS move traffic."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from stack.config import Config
+from stack.target_group import target_group
+
+
+class Canary(pulumi.ComponentResource):
+    """What a service needs to try a new revision on a share of the traffic first."""
+
+    target_group: aws.lb.TargetGroup
+    """The one that the balancer does not already have; ECS alternates between them."""
+    load_balancer: aws.ecs.ServiceLoadBalancerAdvancedConfigurationArgsDict
+    deployment: aws.ecs.ServiceDeploymentConfigurationArgsDict
+    minutes: int
+    """How long a deployment waits by plan."""
+    needed: list[pulumi.Resource]
+    """What must exist for as long as the service does."""
+
+    def __init__(
+        self,
+        config: Config,
+        vpc_id: pulumi.Input[str],
+        listener_arn: pulumi.Input[str],
+        target_group_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Take over the listener's traffic with a rule between `target_group_arn` and a group of its own."""
+        super().__init__("housing:service:Canary", config.name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.target_group = target_group(f"{config.name}-g", vpc_id, child)
+        rule = aws.lb.ListenerRule(
+            config.name,
+            listener_arn=listener_arn,
+            priority=1,
+            conditions=[{"path_pattern": {"values": ["/*"]}}],
+            actions=[
+                {
+                    "type": "forward",
+                    "forward": {
+                        "target_groups": [
+                            {"arn": target_group_arn, "weight": 100},
+                            {"arn": self.target_group.arn, "weight": 0},
+                        ]
+                    },
+                }
+            ],
+            # ECS moves the weights with every deployment.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["actions"]),
+        )
+        role = aws.iam.Role(
+            f"{config.name}-traffic",
+            assume_role_policy=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Principal": {"Service": "ecs.amazonaws.com"}, "Action": "sts:AssumeRole"}
+                    ],
+                }
+            ),
+            opts=child,
+        )
+        attachment = aws.iam.RolePolicyAttachment(
+            f"{config.name}-traffic",
+            role=role.name,
+            policy_arn=f"arn:{config.partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
+            opts=child,
+        )
+        percent = 10.0 if config.canary_percent is None else config.canary_percent
+        watch = 10 if config.canary_minutes is None else config.canary_minutes
+        bake = 5 if config.bake_minutes is None else config.bake_minutes
+        self.minutes = watch + bake
+        self.load_balancer = {
+            "alternate_target_group_arn": self.target_group.arn,
+            "production_listener_rule": rule.arn,
+            "role_arn": role.arn,
+        }
+        self.deployment = {
+            "strategy": "CANARY",
+            "bake_time_in_minutes": str(bake),
+            "canary_configuration": {"canary_percent": percent, "canary_bake_time_in_minutes": str(watch)},
+        }
+        self.needed = [rule, attachment]
+        self.register_outputs({"target_group_arn": self.target_group.arn})

@@ -1,0 +1,95 @@
+"""The two roles of a task: ECS starts it with one, and the code in it has the other."""
+
+import re
+
+import pulumi
+import pulumi_aws as aws
+
+from stack.config import Config
+from stack.registry import Registry
+
+ECR_IMAGE = re.compile(
+    r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)[:@]"
+)
+
+
+class Identity(pulumi.ComponentResource):
+    """Execution role and task role, limited to this image, this log group and the models' prefix."""
+
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+    policies: list[pulumi.Resource]
+    """A service must be gone before these are, or its tasks cannot stop cleanly."""
+
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        log_group_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create both roles."""
+        super().__init__("housing:identity:Identity", config.name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        trust = pulumi.Output.json_dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            }
+        )
+        execution = aws.iam.Role(f"{config.name}-execution", assume_role_policy=trust, opts=child)
+        task = aws.iam.Role(f"{config.name}-task", assume_role_policy=trust, opts=child)
+        statements = [
+            # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
+            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+                "Resource": image_repository_arn(config) or registry.arn,
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": pulumi.Output.concat(log_group_arn, ":*"),
+            },
+        ]
+        if config.api_keys_secret:
+            # A reference to one key of a secret, or one version, goes on after the ARN's seven parts.
+            secret = ":".join(config.api_keys_secret.split(":")[:7])
+            statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret})
+        read = {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:{config.partition}:s3:::{config.model_bucket}/{config.models_prefix}/*",
+        }
+        self.policies = [
+            aws.iam.RolePolicy(
+                f"{config.name}-execution",
+                role=execution.name,
+                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
+                opts=child,
+            ),
+            aws.iam.RolePolicy(
+                f"{config.name}-task",
+                role=task.name,
+                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [read]}),
+                opts=child,
+            ),
+        ]
+        self.execution_role_arn = execution.arn
+        self.task_role_arn = task.arn
+        self.register_outputs({"execution_role_arn": self.execution_role_arn, "task_role_arn": self.task_role_arn})
+
+
+def image_repository_arn(config: Config) -> str | None:
+    """The ARN of the ECR repository that `config.image_uri` names, None if it names none."""
+    match = ECR_IMAGE.match(config.image_uri or "")
+    if match is None:
+        return None
+    return f"arn:{config.partition}:ecr:{match['region']}:{match['account']}:repository/{match['name']}"

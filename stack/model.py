@@ -1,0 +1,110 @@
+"""Which model is deployed: read from the bucket at deploy time, so that a broken or missing one stops the preview."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import boto3
+import msgspec
+import pulumi
+from botocore.exceptions import BotoCoreError, ClientError
+
+from api import manifest
+from api.manifest import MANIFEST_NAME
+from stack.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ABSENT = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
+
+
+class ModelError(pulumi.RunError):
+    """The configured path holds no complete model; the message names bucket and key."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedModel:
+    """A complete model, and the names under which the tasks find exactly this one."""
+
+    path: str
+    """The model's directory: the immutable version's wherever there is one, even if the configuration says `latest`."""
+    sha256: str
+    """`api.manifest.identity` of its manifest."""
+    version: str
+
+
+def find(config: Config) -> PublishedModel | None:
+    """Look up the model that the configuration names.
+
+    None only in a first deployment: `create_model_bucket` is set, and the bucket does not exist or never held anything.
+
+    Raises:
+        ModelError: there is no complete model at `model_path`, or the bucket cannot be read.
+    """
+    try:
+        # Honours AWS_ENDPOINT_URL, as the provider does.
+        s3: S3Client = boto3.Session(profile_name=config.profile, region_name=config.region).client("s3")
+        if config.create_model_bucket and _never_used(s3, config.model_bucket):
+            return None
+        return _read(s3, config.model_bucket, config.model_path)
+    except (BotoCoreError, ClientError) as error:
+        raise ModelError(f"cannot read s3://{config.model_bucket}/{config.model_path}: {error}") from error
+
+
+def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
+    raw = _get(s3, bucket, f"{path}/{MANIFEST_NAME}")
+    if raw is None:
+        raise ModelError(
+            f"no model at s3://{bucket}/{path}: there is no key {path}/{MANIFEST_NAME}. "
+            f"Publish one with `python -m training publish --store s3://{bucket}`, "
+            "or correct `pulumi config set model_path`"
+        )
+    try:
+        found = manifest.decode(raw)
+    except msgspec.DecodeError as error:
+        raise ModelError(f"s3://{bucket}/{path}/{MANIFEST_NAME} is not a manifest: {error}. Publish again") from error
+    # `latest` is a copy: its version's own directory never changes, so tasks that scaling starts next week still find
+    # the model that was deployed today.
+    version = f"{path.rpartition('/')[0]}/{found.model_version}"
+    deployed = version if _get(s3, bucket, f"{version}/{MANIFEST_NAME}") == raw else path
+    for name, digest in sorted(found.files.items()):
+        size = _size(s3, bucket, f"{deployed}/{name}")
+        if size != digest.size:
+            state = "is missing" if size is None else f"has {size} bytes instead of {digest.size}"
+            raise ModelError(
+                f"the model at s3://{bucket}/{path} is incomplete: key {deployed}/{name} {state}. Publish it again"
+            )
+    return PublishedModel(path=deployed, sha256=manifest.identity(raw), version=found.model_version)
+
+
+def _get(s3: "S3Client", bucket: str, key: str) -> bytes | None:
+    try:
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if _code(error) in ABSENT - {"NoSuchBucket"}:
+            return None
+        raise
+
+
+def _size(s3: "S3Client", bucket: str, key: str) -> int | None:
+    try:
+        return s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
+    except ClientError as error:
+        if _code(error) in ABSENT:
+            return None
+        raise
+
+
+def _never_used(s3: "S3Client", bucket: str) -> bool:
+    """Deleted objects count as use: emptying the bucket of a running service must not look like a first deployment."""
+    try:
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    except ClientError as error:
+        if _code(error) in ABSENT:
+            return True
+        raise
+    return not page.get("Versions") and not page.get("DeleteMarkers")
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

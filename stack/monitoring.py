@@ -1,0 +1,143 @@
+"""What people look at: alarms on the service itself, and a dashboard."""
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from stack.alarms import Alarms
+from stack.balancer import Balancer
+from stack.config import Config
+from stack.firewall import Firewall
+from stack.service import Service
+
+BUSY_PERCENT = 90
+
+
+class Monitoring(pulumi.ComponentResource):
+    """Alarms on CPU and on missing tasks, and one screen that shows how the service is."""
+
+    dashboard_url: pulumi.Output[str]
+
+    def __init__(
+        self,
+        config: Config,
+        service: Service,
+        balancer: Balancer,
+        firewall: Firewall,
+        alarms: Alarms,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Watch `service`; alarms go to the topic of `alarms`."""
+        super().__init__("housing:monitoring:Monitoring", config.name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        names = {"ClusterName": service.cluster_name, "ServiceName": service.name}
+        aws.cloudwatch.MetricAlarm(
+            f"{config.name}-cpu",
+            alarm_description=f"The tasks use more than {BUSY_PERCENT} % of their CPU although scaling had its time",
+            namespace="AWS/ECS",
+            metric_name="CPUUtilization",
+            statistic="Average",
+            dimensions=names,
+            period=60,
+            comparison_operator="GreaterThanThreshold",
+            threshold=BUSY_PERCENT,
+            evaluation_periods=10,
+            treat_missing_data="notBreaching",
+            actions_enabled=True,
+            alarm_actions=[alarms.topic_arn],
+            ok_actions=[alarms.topic_arn],
+            opts=child,
+        )
+        aws.cloudwatch.MetricAlarm(
+            f"{config.name}-tasks",
+            alarm_description="Fewer tasks run than should",
+            metric_queries=_missing_tasks(config, names),
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            evaluation_periods=5,
+            treat_missing_data="breaching",
+            actions_enabled=True,
+            alarm_actions=[alarms.topic_arn],
+            ok_actions=[alarms.topic_arn],
+            opts=child,
+        )
+        dashboard = aws.cloudwatch.Dashboard(
+            config.name,
+            dashboard_name=config.name,
+            dashboard_body=pulumi.Output.json_dumps(_dashboard(config, names, balancer, firewall)),
+            opts=child,
+        )
+        console = f"https://{config.region}.console.aws.amazon.com/cloudwatch/home?region={config.region}"
+        self.dashboard_url = pulumi.Output.concat(console, "#dashboards:name=", dashboard.dashboard_name)
+        self.register_outputs({"dashboard_url": self.dashboard_url})
+
+
+def _missing_tasks(
+    config: Config, names: dict[str, pulumi.Output[str]]
+) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
+    """Desired tasks less running ones; without Container Insights, the configured minimum less running ones."""
+    # Each running task reports its CPU once a minute: the number of samples is the number of tasks.
+    running: aws.cloudwatch.MetricAlarmMetricQueryArgsDict = {
+        "id": "running",
+        "metric": {
+            "namespace": "AWS/ECS",
+            "metric_name": "CPUUtilization",
+            "stat": "SampleCount",
+            "period": 60,
+            "dimensions": names,
+        },
+        "return_data": False,
+    }
+    if config.container_insights == "disabled":
+        return [
+            {"id": "missing", "expression": f"{config.min_tasks} - FILL(running, 0)", "return_data": True},
+            running,
+        ]
+    desired: aws.cloudwatch.MetricAlarmMetricQueryArgsDict = {
+        "id": "desired",
+        "metric": {
+            "namespace": "ECS/ContainerInsights",
+            "metric_name": "DesiredTaskCount",
+            "stat": "Average",
+            "period": 60,
+            "dimensions": names,
+        },
+        "return_data": False,
+    }
+    return [{"id": "missing", "expression": "desired - FILL(running, 0)", "return_data": True}, desired, running]
+
+
+def _dashboard(
+    config: Config, names: dict[str, pulumi.Output[str]], balancer: Balancer, firewall: Firewall
+) -> dict[str, Any]:
+    traffic = ["LoadBalancer", balancer.arn_suffix]
+    tasks = ["ClusterName", names["ClusterName"], "ServiceName", names["ServiceName"]]
+    wall = ["WebACL", firewall.name, "Region", config.region, "Rule", "ALL"]
+    graphs: list[tuple[str, str, str, list[str], list[Any]]] = [
+        ("Requests and errors per minute", "AWS/ApplicationELB", "Sum",
+         ["RequestCount", "HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"], traffic),
+        ("Latency, 95th percentile (s)", "AWS/ApplicationELB", "p95", ["TargetResponseTime"], traffic),
+        ("CPU and memory (%)", "AWS/ECS", "Average", ["CPUUtilization", "MemoryUtilization"], tasks),
+        ("Running tasks", "AWS/ECS", "SampleCount", ["CPUUtilization"], tasks),
+        ("Firewall", "AWS/WAFV2", "Sum", ["AllowedRequests", "BlockedRequests"], wall),
+    ]  # fmt: skip
+    widgets = [
+        {
+            "type": "metric",
+            "x": 12 * (number % 2),
+            "y": 6 * (number // 2),
+            "width": 12,
+            "height": 6,
+            "properties": {
+                "title": title,
+                "region": config.region,
+                "view": "timeSeries",
+                "stat": stat,
+                "period": 60,
+                "metrics": [[namespace, metric, *dimensions] for metric in metrics],
+            },
+        }
+        for number, (title, namespace, stat, metrics, dimensions) in enumerate(graphs)
+    ]
+    return {"widgets": widgets}

@@ -1,0 +1,176 @@
+"""Buckets that are private, encrypted and reached over TLS only: one for logs, one that models are published to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from stack.config import Config
+
+Statements = list[dict[str, Any]]
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """A bucket that nobody reaches without being named, and nobody without TLS."""
+
+    arn: pulumi.Output[str]
+    bucket: pulumi.Output[str]
+    """Its name, known once its policy is in place."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        bucket_name: str | None = None,
+        grants: Callable[[pulumi.Output[str]], Statements] = lambda _: [],
+        versioned: bool = False,
+        expire_days: int | None = None,
+        force_destroy: bool = False,
+        protect: bool = False,
+        retain: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the bucket.
+
+        Args:
+            name: Logical name; AWS's name starts with it unless `bucket_name` is given.
+            bucket_name: The exact name.
+            grants: Policy statements for a bucket's ARN.
+            versioned: Whether overwritten and deleted objects can be had back.
+            expire_days: Delete objects after so many days.
+            force_destroy: Whether the bucket may be deleted with objects in it.
+            protect: Whether Pulumi refuses to delete it.
+            retain: Whether it outlives the stack.
+            opts: Of the component.
+        """
+        super().__init__("housing:storage:PrivateBucket", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, retain_on_delete=retain)
+        bucket = aws.s3.Bucket(
+            name,
+            bucket=bucket_name,
+            force_destroy=force_destroy,
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=retain, protect=protect),
+        )
+        aws.s3.BucketOwnershipControls(
+            name, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=bucket.id,
+            # The balancer cannot write its log to a bucket under a KMS key.
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=child,
+        )
+        if versioned:
+            aws.s3.BucketVersioning(name, bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=child)
+        rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
+            "id": "tidy",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+        }
+        if expire_days is not None:
+            rule["expiration"] = {"days": expire_days}
+        aws.s3.BucketLifecycleConfiguration(name, bucket=bucket.id, rules=[rule], opts=child)
+        block = aws.s3.BucketPublicAccessBlock(
+            name,
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        policy = aws.s3.BucketPolicy(
+            name,
+            bucket=bucket.id,
+            policy=pulumi.Output.json_dumps(
+                {"Version": "2012-10-17", "Statement": [_tls_only(bucket.arn), *grants(bucket.arn)]}
+            ),
+            # S3 refuses two changes of a bucket's access at the same time.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=retain, depends_on=[block]),
+        )
+        self.arn = bucket.arn
+        self.bucket = policy.bucket
+        self.register_outputs({"arn": self.arn, "bucket": self.bucket})
+
+
+def _tls_only(arn: pulumi.Output[str]) -> dict[str, Any]:
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, pulumi.Output.concat(arn, "/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+class LogBucket(PrivateBucket):
+    """Where the load balancer (`balancer/`) and the network (`network/`) write their logs."""
+
+    BALANCER = "balancer"
+    NETWORK = "network"
+
+    def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Create the bucket of `config`'s stack; it outlives a protected stack."""
+
+        def grants(arn: pulumi.Output[str]) -> Statements:
+            account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+            balancers = pulumi.Output.concat(
+                f"arn:{config.partition}:elasticloadbalancing:{config.region}:", account, ":loadbalancer/*"
+            )
+            logs = pulumi.Output.concat(f"arn:{config.partition}:logs:{config.region}:", account, ":*")
+            delivery = {"Service": "delivery.logs.amazonaws.com"}
+            return [
+                {
+                    "Sid": "BalancerLogs",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                    "Action": "s3:PutObject",
+                    "Resource": pulumi.Output.concat(arn, f"/{self.BALANCER}/AWSLogs/", account, "/*"),
+                    "Condition": {"ArnLike": {"aws:SourceArn": balancers}},
+                },
+                {
+                    "Sid": "FlowLogs",
+                    "Effect": "Allow",
+                    "Principal": delivery,
+                    "Action": "s3:PutObject",
+                    "Resource": pulumi.Output.concat(arn, f"/{self.NETWORK}/AWSLogs/", account, "/*"),
+                    "Condition": {
+                        "StringEquals": {
+                            "aws:SourceAccount": account,
+                            "s3:x-amz-acl": "bucket-owner-full-control",
+                        },
+                        "ArnLike": {"aws:SourceArn": logs},
+                    },
+                },
+                {
+                    "Sid": "FlowLogsCheck",
+                    "Effect": "Allow",
+                    "Principal": delivery,
+                    "Action": ["s3:GetBucketAcl", "s3:ListBucket"],
+                    "Resource": arn,
+                    "Condition": {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": logs}},
+                },
+            ]
+
+        super().__init__(
+            f"{config.name}-logs",
+            grants=grants,
+            expire_days=config.log_retention_days,
+            force_destroy=not config.protected,
+            retain=config.protected,
+            opts=opts,
+        )
+
+
+class ModelBucket(PrivateBucket):
+    """The bucket that training publishes to. It outlives every stack: Pulumi never deletes it."""
+
+    def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Create `config.model_bucket`."""
+        super().__init__(
+            "models", bucket_name=config.model_bucket, versioned=True, protect=True, retain=True, opts=opts
+        )

@@ -1,0 +1,40 @@
+"""One recording per scenario, made when first asked for, with models in moto's S3."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.stack.published import BUCKET, REGION, new_bucket, publish
+from tests.stack.recording import Recording, record
+from tests.stack.scenarios import SCENARIOS
+
+
+@pytest.fixture(scope="session")
+def s3(moto_url: str) -> Any:
+    """A client of the S3 that the program reads models from; nothing here can reach an account."""
+    return boto3.client("s3", region_name=REGION)
+
+
+@pytest.fixture(scope="session")
+def models(s3: Any) -> str:
+    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest."""
+    new_bucket(s3, BUCKET)
+    publish(s3, BUCKET, "5")
+    publish(s3, BUCKET, "6", latest=True)
+    return BUCKET
+
+
+@pytest.fixture(scope="session")
+def scenario(models: str) -> Callable[[str], Recording]:
+    """The recording of a scenario, made when first asked for."""
+    made: dict[str, Recording] = {}
+
+    def get(name: str) -> Recording:
+        if name not in made:
+            stack, settings = SCENARIOS[name]
+            made[name] = record(stack, settings)
+        return made[name]
+
+    return get

@@ -1,0 +1,106 @@
+"""The container definition: plain data, tested without Pulumi."""
+
+import json
+from typing import Any
+
+from stack import timeouts
+from stack.config import Config
+from stack.container import canonical_json, container_definition
+from stack.model import PublishedModel
+
+MODEL = PublishedModel(path="mlflow/models/california-housing/6", sha256="6" * 64, version="6")
+
+
+def definition(**settings: Any) -> dict[str, Any]:
+    config = Config(stack="dev", region="eu-central-1", model_bucket="housing-models", **settings)
+    return container_definition(config, MODEL, image="housing@sha256:1", log_group="housing-log")
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    return {entry["name"]: entry["value"] for entry in definition(**settings)["environment"]}
+
+
+def test_the_environment_is_the_services_own() -> None:
+    """The task gets the settings that the service reads, and no other."""
+    assert environment(start_seconds=90) == {
+        "DOCS": "false",
+        "HOME": "/tmp",
+        "HOST": "0.0.0.0",
+        "KEEP_ALIVE_SECONDS": "75",
+        "METRICS_PORT": "9000",
+        "MODEL_BUCKET": "housing-models",
+        "MODEL_PATH": "mlflow/models/california-housing/6",
+        "MODEL_SHA256": "6" * 64,
+        "PORT": "8000",
+        "SHUTDOWN_SECONDS": "20",
+        "START_SECONDS": "90",
+        "TMPDIR": "/tmp",
+    }
+    assert environment(docs=True)["DOCS"] == "true"
+
+
+def test_it_is_healthy_when_it_can_predict() -> None:
+    """The container's own check asks /ready every 20 seconds, and three failures replace the task."""
+    assert definition(start_seconds=90)["healthCheck"] == {
+        "command": ["CMD", "python", "-m", "api.healthcheck"],
+        "interval": 20,
+        "retries": 3,
+        "startPeriod": 90,
+        "timeout": 5,
+    }
+
+
+def test_it_is_locked_down() -> None:
+    """An ordinary user without capabilities on a read-only file system, with /tmp alone to write to."""
+    container = definition()
+    assert container["user"] == "10001:10001"
+    assert container["readonlyRootFilesystem"] is True
+    assert container["privileged"] is False
+    assert container["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True}
+    assert container["mountPoints"] == [{"containerPath": "/tmp", "readOnly": False, "sourceVolume": "tmp"}]
+
+
+def test_only_the_service_port_is_published() -> None:
+    """The metrics' port is reachable from within the task only."""
+    assert definition()["portMappings"] == [{"containerPort": 8000, "hostPort": 8000, "protocol": "tcp"}]
+
+
+def test_logs_never_block_the_service() -> None:
+    """A slow log service costs log lines, not requests."""
+    assert definition()["logConfiguration"] == {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": "housing-log",
+            "awslogs-region": "eu-central-1",
+            "awslogs-stream-prefix": "api",
+            "max-buffer-size": "25m",
+            "mode": "non-blocking",
+        },
+    }
+
+
+def test_api_keys_come_from_the_secret() -> None:
+    """The keys are injected by ECS and appear in no environment."""
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys-AbCdEf"
+    assert "secrets" not in definition()
+    assert definition(api_keys_secret=arn)["secrets"] == [{"name": "API_KEYS", "valueFrom": arn}]
+    assert "API_KEYS" not in environment(api_keys_secret=arn)
+
+
+def test_the_times_agree() -> None:
+    """Balancer before server, server before ECS: each gives up before the next one does."""
+    assert timeouts.KEEP_ALIVE == timeouts.IDLE + 15
+    assert timeouts.SHUTDOWN < timeouts.STOP
+    assert timeouts.DEREGISTRATION <= timeouts.STOP
+    assert definition()["stopTimeout"] == timeouts.STOP
+
+
+def test_the_text_is_canonical() -> None:
+    """The same input is the same text: sorted, nothing null, and empty lists written out as AWS returns them."""
+    text = canonical_json(definition())
+    (container,) = json.loads(text)
+    assert text == json.dumps([container], sort_keys=True, separators=(",", ":"))
+    assert "null" not in text
+    names = [entry["name"] for entry in container["environment"]]
+    assert names == sorted(names)
+    assert container["systemControls"] == container["volumesFrom"] == []
