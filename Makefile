@@ -7,7 +7,7 @@ STORE ?= models
 LATEST := $(STORE)/mlflow/models/california-housing/latest
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run train serve test lint types check lock clean
+.PHONY: help run train serve mlflow-ui test lint types check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ $(BIN)/python:
 
 run: .venv/run ## dataset to served predictions: train if nothing is published, then serve
 	@test -e $(LATEST)/manifest.json || $(MAKE) --no-print-directory train
-	@$(MAKE) --no-print-directory serve
+	@$(BIN)/python -m training sample --url http://$${HOST:-127.0.0.1}:$${PORT:-8000} & $(MAKE) --no-print-directory serve
 
 train: .venv/run ## search, evaluate, register and publish a new model (about two minutes)
 	@$(BIN)/python -m training train
@@ -41,6 +41,9 @@ serve: .venv/run ## serve the newest local model on 127.0.0.1:8000
 
 test: lint types ## lint, types and tests
 	$(BIN)/pytest
+
+mlflow-ui: .venv/run ## look at the training runs, figures and models on 127.0.0.1:5000
+	@$(BIN)/mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 lint: .venv/development ## ruff, lint and format
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """The commands: train, publish, versions, promote."""
 
+import json
 import logging
 import os
 import signal
@@ -117,6 +118,27 @@ def promote(*, version: int, store: str) -> None:
             registry.crown(str(version))
         else:
             click.echo(f"The registry at {uri} does not know this model, so no champion was named there.")
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The service to ask.")
+def sample(*, url: str) -> None:
+    """Ask a running service for a held-out house value, and print it beside the true one."""
+    from training.sample import ask
+
+    asked = ask(url)
+    click.echo(f"""
+  A block group that the model has never seen, from model version {asked.model_version}:
+      predicted  {asked.predicted:.3f}   (units of 100,000 USD)
+      true       {asked.true:.3f}
+
+  Try it yourself     {url}/
+  API documentation   {url}/docs
+  From a shell        curl {url}/predict -H 'Content-Type: application/json' -d '{json.dumps(asked.features)}'
+  Figures and runs    make mlflow-ui
+  Next                the README's section "Deploy": the same model on AWS
+  Stop with Ctrl-C.
+""")
 
 
 def run(arguments: list[str] | None = None) -> int:

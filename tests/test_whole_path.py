@@ -1,0 +1,37 @@
+"""The product from one end to the other: dataset, training, registry, S3, service, prediction."""
+
+from pathlib import Path
+
+import boto3
+import numpy as np
+import xgboost
+
+from api.manifest import LATEST, MODELS_PREFIX
+from api.schemas import FEATURES
+from tests.conftest import training
+from tests.running import Serve
+from training.data import load
+
+
+def test_dataset_to_prediction_through_s3(store: Path, moto_url: str, serve: Serve) -> None:
+    """A model trained on the dataset, registered and published to S3 is served, and predicts what XGBoost does."""
+    bucket = "whole-path"
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    done = training("publish", "--store", f"s3://{bucket}", cwd=store.parent)
+    assert done.returncode == 0, done.stderr
+
+    service = serve(MODEL_BUCKET=bucket, MODEL_PATH=f"{MODELS_PREFIX}/{LATEST}")
+    rows = load().table[list(FEATURES)].head(50)
+    with service.client() as client:
+        assert client.get("/ready").json() == {
+            "status": "ready",
+            "model_name": "california-housing",
+            "model_version": "1",
+        }
+        answers = [client.post("/predict", json=row).json() for row in rows.to_dict("records")]
+    assert any("known answers reproduced" in line.get("message", "") for line in service.lines())
+
+    booster = xgboost.Booster(model_file=store / MODELS_PREFIX / "1" / "model.ubj")
+    served = np.array([answer["median_house_value"] for answer in answers], np.float32)
+    np.testing.assert_array_equal(served, booster.predict(xgboost.DMatrix(rows)))
+    assert service.stop() == 0
