@@ -67,7 +67,7 @@ class PrivateBucket(pulumi.ComponentResource):
         rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
             "id": "tidy",
             "status": "Enabled",
-            "filter": {"prefix": ""},
+            "filter": {},
             "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
         }
         if expire_days is not None:
