@@ -28,6 +28,7 @@ class MLmodel(msgspec.Struct):
     signature: _Signature | None = None
     run_id: str | None = None
     utc_time_created: str | None = None
+    mlflow_version: str = ""
 
 
 def decode_mlmodel(raw: bytes) -> MLmodel:

@@ -14,7 +14,7 @@ from api.fetch import FetchedModel
 from api.manifest import Manifest
 from api.mlmodel import MLMODEL, MLmodel, data_path, decode_mlmodel
 from api.schemas import FEATURES
-from api.trees import Predictions, Rows, Trees
+from api.trees import Contributions, Predictions, Rows, Trees
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,17 @@ class Model:
     low: Rows
     high: Rows
     half_width: float | None
+    mlflow_version: str
+    """The MLflow that wrote the model; empty if it does not say."""
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def predict(self, rows: Rows) -> Predictions:
         """Predict rows of shape (n, 8), float32, in column order; returns shape (n,), in units of the target."""
         return self.trees.predict(rows)
+
+    def explain(self, rows: Rows) -> Contributions:
+        """How far each feature pushes the predictions of rows of shape (n, 8); shape (n, 9), the base value last."""
+        return self.trees.explain(rows)
 
     def outside(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which values of rows of shape (n, 8) lie outside the training data; the same shape."""
@@ -76,6 +82,7 @@ class Model:
             low=bounds[:, 0],
             high=bounds[:, 1],
             half_width=manifest.interval_half_width,
+            mlflow_version=mlmodel.mlflow_version,
             ranges=manifest.ranges,
         )
 
@@ -92,6 +99,7 @@ class Model:
             low=-anywhere,
             high=anywhere,
             half_width=None,
+            mlflow_version=mlmodel.mlflow_version,
         )
 
 

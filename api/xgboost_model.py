@@ -69,6 +69,12 @@ def _lay_out(document: Any) -> Trees:
     place = np.empty(len(left), np.int64)
     place[order] = np.arange(len(order))
     is_leaf = is_leaf[order]
+    left = np.where(is_leaf, np.arange(len(order)), place[(left + shift)[order] * ~is_leaf])
+    weight = joined("sum_hessian").astype(np.float32)[order]
+    if not np.all(is_leaf | (weight > 0)):
+        raise ModelRefused("the model file is damaged: a split that no training row has reached")
+    value = condition[order]
+    _fill_means(value, weight, left, is_leaf, levels)
     return Trees(
         feature_names=list(learner.get("feature_names", [])),
         n_features=n_features,
@@ -77,9 +83,26 @@ def _lay_out(document: Any) -> Trees:
         base_score=_base_score(learner["learner_model_param"]["base_score"]),
         feature=np.where(is_leaf, 0, feature[order]),
         threshold=np.where(is_leaf, np.float32(np.nan), condition[order]),
-        left=np.where(is_leaf, np.arange(len(order)), place[(left + shift)[order] * ~is_leaf]),
-        leaf=np.where(is_leaf, condition[order], np.float32(0)),
+        left=left,
+        value=value,
     )
+
+
+def _fill_means(
+    value: npt.NDArray[np.float32],
+    weight: npt.NDArray[np.float32],
+    left: Nodes,
+    is_leaf: npt.NDArray[np.bool_],
+    levels: list[Nodes],
+) -> None:
+    """Give each inner node the mean of its children, by weight: XGBoost's `FillNodeMeanValues`, its order kept."""
+    end = len(value)
+    for level in reversed(levels):
+        start = end - len(level)
+        inner = start + np.flatnonzero(~is_leaf[start:end])
+        below = left[inner]
+        value[inner] = (value[below] * weight[below] + value[below + 1] * weight[below + 1]) / weight[inner]
+        end = start
 
 
 def _levels(roots: Nodes, left: Nodes, right: Nodes, is_leaf: npt.NDArray[np.bool_]) -> list[Nodes]:
