@@ -1,0 +1,1 @@
+"""The stacks that are compared, each as its users would build it."""
