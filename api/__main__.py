@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from api.errors import ModelUnavailable, ServiceError
 from api.fetch import fetch
 from api.journal import configure_logging
 from api.model import Model
-from api.server import Server, allow_many_connections
+from api.server import Server, allow_many_connections, check_port
 from api.settings import Settings
 from api.store import open_store
 
@@ -52,9 +53,12 @@ def load_model(settings: Settings) -> Model:
 def main() -> int:
     """Serve until a signal ends it; returns the exit code."""
     configure_logging()
+    # Nothing is lost before the server runs, and process 1 of a container has no default handler.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     started = time.perf_counter()
     try:
         settings = environment.from_environment(os.environ)
+        check_port(settings)
         model = load_model(settings)
         load_seconds = time.perf_counter() - started
         log.info("model %s from %s is ready after %.2f s", model.version, model.where, load_seconds)

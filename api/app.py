@@ -76,21 +76,26 @@ def _openapi() -> OpenAPIConfig:
     )
 
 
-def _refuse(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def _refuse(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     details = {
         404: "There is nothing at this path.",
         405: "This path does not answer this method.",
     }
     headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
-    return _problem(ProblemError(error.status_code, details.get(error.status_code, error.detail), headers=headers))
+    problem = ProblemError(error.status_code, details.get(error.status_code, error.detail), headers=headers)
+    return _problem(request, problem)
 
 
-def _fail(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.error("request failed", exc_info=error)
-    return _problem(ProblemError(500, "The service failed to answer."))
+def _fail(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    log.error("request %s failed", _request_id(request), exc_info=error)
+    return _problem(request, ProblemError(500, "The service failed to answer."))
 
 
-def _problem(problem: ProblemError) -> Response[bytes]:
-    reply = problem_reply(problem, request_id="")
+def _request_id(request: Request[Any, Any, Any]) -> str:
+    return str(request.scope["state"].get("request_id", ""))
+
+
+def _problem(request: Request[Any, Any, Any], problem: ProblemError) -> Response[bytes]:
+    reply = problem_reply(problem, _request_id(request))
     headers = {name.decode(): value.decode() for name, value in reply.headers}
     return Response(reply.body, status_code=reply.status, media_type=reply.content_type.decode(), headers=headers)

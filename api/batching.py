@@ -62,6 +62,10 @@ class Batcher:
         """
         if len(self.rows) >= self.max_waiting:
             raise OverloadedError
+        return await self.enqueue(row)
+
+    def enqueue(self, row: Row) -> asyncio.Future[Answer]:
+        """Put a row into the next batch, however many wait already; for the probe that asks whether batches work."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         if not self.rows:
@@ -69,7 +73,7 @@ class Batcher:
             loop.call_soon(self._turn, loop)
         self.rows.append(row)
         self.futures.append(future)
-        return await future
+        return future
 
     async def predict_many(self, rows: list[Row]) -> list[Answer]:
         """Predict a whole request's rows, in order, a few at each turn so that other requests are not held up.
@@ -103,7 +107,7 @@ class Batcher:
             loop.call_soon(self._turn, loop)
         try:
             answers = self._answers(rows)
-        except PredictionError as error:
+        except Exception as error:  # noqa: BLE001 (whatever fails, nobody is left waiting for an answer)
             for future in futures:
                 if not future.done():
                     future.set_exception(error)
@@ -116,8 +120,8 @@ class Batcher:
         array = np.array(rows, np.float32)
         try:
             values: list[float] = self.model.predict(array).tolist()
-        except (ValueError, IndexError, MemoryError, FloatingPointError) as error:
-            raise PredictionError(str(error)) from error
+        except Exception as error:
+            raise PredictionError("the model failed") from error
         if not np.isfinite(values).all():
             raise PredictionError("the model predicted something that is not a finite number")
         self.observe(values)

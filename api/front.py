@@ -12,10 +12,10 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api.batching import OverloadedError, PredictionError
+from api.batching import OverloadedError
 from api.journal import Journal, RequestLine, timestamp
 from api.keys import ApiKeys
 from api.messages import Header, Reply, send_reply
@@ -79,6 +79,8 @@ class Front:
             # The load balancer opens its next connection to another task.
             headers.append(CLOSE)
         path = scope["path"]
+        # For Litestar's error documents.
+        scope.setdefault("state", {})["request_id"] = request_id
         if scope["method"] == "POST" and (operation := self.operations.get(path)):
             reply = await self._reply(operation, scope, receive, request_id)
         elif path in self.paths or path.startswith(self.prefixes):
@@ -101,9 +103,9 @@ class Front:
         except OverloadedError:
             busy = ProblemError(503, "Too many requests are waiting; try again.", headers=[(b"retry-after", b"1")])
             return problem_reply(busy, request_id)
-        except PredictionError:
-            log.exception("prediction failed, request %s", request_id)
-            return problem_reply(ProblemError(500, "The prediction failed."), request_id)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            return problem_reply(ProblemError(500, "The service failed to answer."), request_id)
 
     async def _litestar(self, scope: HTTPScope, receive: Receive, send: Send, headers: list[Header]) -> int:
         status = 500
@@ -116,6 +118,9 @@ class Front:
                 message["headers"] = [*message["headers"], *(h for h in headers if h[0] not in present)]
             await send(message)
 
+        if scope["method"] == "HEAD":
+            # A GET of which the server sends the head only.
+            scope = {**scope, "method": HttpMethod.GET}
         await self.litestar(scope, receive, with_headers)
         return status
 
@@ -135,19 +140,28 @@ class Front:
         client = scope["client"]
         return client[0] if client else ""
 
+    def note_refusal(self, client: tuple[str, int] | None, status: int) -> str:
+        """Count and log what the server refused before it was a request; returns the request id it gets."""
+        request_id = next(self.made_ids)
+        self.metrics.request("other", "other", status, 0.0)
+        self._write_line(request_id, client[0] if client else "", "", "", status, 0.0)
+        return request_id
+
     def _note(self, scope: HTTPScope, request_id: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
         path, method = scope["path"], scope["method"]
         known = path in self.operations or path in self.paths
         self.metrics.request(method if known else "other", path if known else "other", status, seconds)
-        if path in _PROBES and status < 400:
-            return
+        if path not in _PROBES or status >= 400:
+            self._write_line(request_id, self._client(scope), method, path, status, seconds)
+
+    def _write_line(self, request_id: str, client: str, method: str, path: str, status: int, seconds: float) -> None:
         self.journal.write(
             RequestLine(
                 timestamp(time.time()),
                 "ERROR" if status >= 500 else "INFO",
                 request_id,
-                self._client(scope),
+                client,
                 method,
                 path[:256],
                 status,

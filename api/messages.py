@@ -4,11 +4,15 @@ from typing import NamedTuple
 
 from litestar.types import HTTPScope, Receive, Send
 
+from api.batching import OverloadedError
 from api.problems import ProblemError
 
 Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
+
+MAX_HELD_BYTES = 64 * 2**20
+"""Of all bodies together that have begun and not ended: a crowd of slow senders does not fill the memory."""
 
 
 class Reply(NamedTuple):
@@ -20,45 +24,67 @@ class Reply(NamedTuple):
     headers: tuple[Header, ...] = ()
 
 
-async def read_json_body(scope: HTTPScope, receive: Receive, limit: int) -> bytes:
-    """Read a request body of at most `limit` bytes that says it is JSON.
+class BodyReader:
+    """Reads request bodies, and bounds how much memory those take that have not arrived whole."""
 
-    Raises:
-        ProblemError: 413, 415; 400 if the client went away before the end.
-    """
+    def __init__(self) -> None:
+        self.held_bytes = 0
+
+    async def read_json(self, scope: HTTPScope, receive: Receive, limit: int) -> bytes:
+        """Read a body of at most `limit` bytes that says it is JSON.
+
+        Raises:
+            ProblemError: 413, 415; 400 if the client went away before the end.
+            OverloadedError: too many bytes of other bodies are waiting for their ends.
+        """
+        _check_headers(scope, limit)
+        message = await receive()
+        if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= limit:
+            return message["body"]
+        body = bytearray()
+        try:
+            while True:
+                if message["type"] != "http.request":
+                    raise ProblemError(400, "The request ended before its body was complete.")
+                body += message["body"]
+                self.held_bytes += len(message["body"])
+                if len(body) > limit:
+                    raise _too_large(limit)
+                if not message["more_body"]:
+                    return bytes(body)
+                if self.held_bytes > MAX_HELD_BYTES:
+                    raise OverloadedError
+                message = await receive()
+        finally:
+            self.held_bytes -= len(body)
+
+
+def _check_headers(scope: HTTPScope, limit: int) -> None:
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:
             raise _too_large(limit)
-        if name == b"content-type":
+        if name == b"content-type" and value != JSON:
             _check_content_type(value)
         elif name == b"content-encoding" and value.lower() != b"identity":
-            raise ProblemError(415, f"Content-Encoding {value.decode('latin-1')!r} is not supported; send plain JSON.")
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ProblemError(400, "The request ended before its body was complete.")
-        body += message["body"]
-        if len(body) > limit:
-            raise _too_large(limit)
-        if not message["more_body"]:
-            return body
-
-
-def _too_large(limit: int) -> ProblemError:
-    # The rest of the body is not read, so the connection cannot be used again.
-    return ProblemError(413, f"The body is larger than {limit} bytes.", headers=[(b"connection", b"close")])
+            raise ProblemError(415, f"Content-Encoding {_shown(value)} is not supported; send plain JSON.")
 
 
 def _check_content_type(value: bytes) -> None:
-    if value == JSON:
-        return
-    kind, _, parameters = value.lower().partition(b";")
-    charset = parameters.strip().removeprefix(b"charset=").strip(b'"')
-    if kind.strip() not in (JSON, b"application/problem+json", b""):
-        raise ProblemError(415, f"Content-Type {value.decode('latin-1')!r} is not supported; send application/json.")
-    if charset not in (b"", b"utf-8", b"utf8", b"us-ascii"):
-        raise ProblemError(415, f"The charset {charset.decode('latin-1')!r} is not supported; JSON is UTF-8.")
+    kind, *parameters = (part.strip() for part in value.lower().split(b";"))
+    if kind != JSON:
+        raise ProblemError(415, f"Content-Type {_shown(value)} is not supported; send {JSON.decode()}.")
+    for parameter in parameters:
+        name, _, charset = parameter.partition(b"=")
+        if name.strip() == b"charset" and charset.strip(b' "') not in (b"utf-8", b"utf8", b"us-ascii"):
+            raise ProblemError(415, f"The charset {_shown(charset)} is not supported; JSON is UTF-8.")
+
+
+def _shown(value: bytes) -> str:
+    return repr(value[:64].decode("latin-1"))
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(413, f"The body is larger than {limit} bytes.")
 
 
 async def send_reply(send: Send, reply: Reply, headers: list[Header]) -> None:

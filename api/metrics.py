@@ -4,10 +4,12 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+
+from api.errors import SettingsError
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -79,7 +81,15 @@ class Metrics(Collector):
             yield HistogramMetricFamily(name, description, buckets=histogram.buckets(), sum_value=histogram.sum)
 
     def serve(self, host: str, port: int) -> None:
-        """Answer Prometheus on a port of its own, from a thread of its own."""
+        """Answer Prometheus on a port of its own, from a thread of its own.
+
+        Raises:
+            SettingsError: the port is taken.
+        """
         registry = CollectorRegistry()
         registry.register(self)
-        start_http_server(port, host, registry)
+        ProcessCollector(registry=registry)
+        try:
+            start_http_server(port, host, registry)
+        except OSError as error:
+            raise SettingsError(f"cannot listen on METRICS_PORT={port}: {error.strerror}; choose another") from error

@@ -8,8 +8,8 @@ import msgspec
 from litestar.types import HTTPScope, Receive
 
 from api.batching import Answer, Batcher
-from api.messages import Reply, read_json_body
-from api.problems import ProblemError, invalid, malformed
+from api.messages import BodyReader, Reply
+from api.problems import UNREADABLE, ProblemError, invalid, malformed
 from api.schemas import FEATURES, Batch, BatchItem, BatchPrediction, Features, Interval, Prediction
 
 MAX_BODY_BYTES = 64 * 1024
@@ -29,15 +29,16 @@ class Predictions:
         self.batcher = batcher
         self.version = version
         self.half_width = half_width
+        self.bodies = BodyReader()
 
     async def single(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict`: one block group."""
-        body = await read_json_body(scope, receive, MAX_BODY_BYTES)
+        body = await self.bodies.read_json(scope, receive, MAX_BODY_BYTES)
         try:
             features = _decode_features(body)
         except msgspec.ValidationError as error:
             raise invalid(body, Features, error) from error
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise malformed(body, error) from error
         _refuse_duplicates(body, 1)
         answer = await self.batcher.predict(_astuple(features))
@@ -55,12 +56,12 @@ class Predictions:
 
     async def batch(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict/batch`: many block groups, answered in order."""
-        body = await read_json_body(scope, receive, MAX_BATCH_BODY_BYTES)
+        body = await self.bodies.read_json(scope, receive, MAX_BATCH_BODY_BYTES)
         try:
             rows = _decode_batch(body).rows
         except msgspec.ValidationError as error:
             raise invalid(body, Batch, error) from error
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise malformed(body, error) from error
         _refuse_duplicates(body, len(rows), wrapping=1)
         answers = await self.batcher.predict_many([_astuple(row) for row in rows])

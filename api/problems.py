@@ -1,6 +1,7 @@
 """Problem documents (RFC 9457): every refusal names what is wrong, what was sent, and what is allowed."""
 
-import http
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,6 +10,25 @@ from api.schemas import BOUNDS, MAX_BATCH_ROWS, Batch, Features
 
 PROBLEM_JSON = b"application/problem+json"
 MAX_FAULTS = 50
+MAX_SHOWN = 64
+
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What the decoder raises for bytes that are not JSON."""
+
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+"""Written out, as Python's own phrases change between its versions and programs rely on the types made of them."""
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,7 +72,7 @@ class ProblemError(Exception):
 
     def document(self, request_id: str) -> Problem:
         """The document to answer with."""
-        title = http.HTTPStatus(self.status).phrase
+        title = TITLES.get(self.status, "Error")
         kind = title.lower().replace(" ", "-")
         return Problem(
             type=f"urn:problem:{kind}",
@@ -74,27 +94,62 @@ _EXPECTED = {
     for field in msgspec.structs.fields(Features)
 }
 
+_HINTS = {
+    b"NaN": "JSON has no NaN: send finite numbers.",
+    b"Infinity": "JSON has no Infinity: send finite numbers.",
+    b"\xef\xbb\xbf": "It begins with a byte order mark: send none.",
+    b"\\ud": "Half a surrogate pair is not a character.",
+}
+_NAMES = ", ".join(_EXPECTED)
+
 
 def malformed(body: bytes, error: Exception) -> ProblemError:
     """400 for a body that is not JSON."""
     if not body.strip():
-        return ProblemError(400, "The body is empty; send a JSON object with the eight features.")
-    hint = ""
+        return ProblemError(400, "The body is empty; send a JSON object.")
+    if isinstance(error, RecursionError):
+        return ProblemError(400, "The body is not valid JSON for this service: it is nested too deeply.")
+    if isinstance(error, UnicodeDecodeError) or not _is_utf8(body):
+        return ProblemError(400, "The body is not valid JSON: it is not UTF-8.")
     if any(literal in body for literal in (b"NaN", b"Infinity")):
-        hint = " JSON has no NaN or Infinity: send finite numbers."
-    return ProblemError(400, f"The body is not valid JSON: {error}.{hint}")
+        return ProblemError(
+            400, f"The body is not valid JSON: {error}. It has no NaN or Infinity: send finite numbers."
+        )
+    return ProblemError(400, f"The body is not valid JSON: {error}.")
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def invalid(body: bytes, schema: type, error: msgspec.ValidationError) -> ProblemError:
-    """422 for JSON that breaks the schema `Features` or `Batch`, with every wrong field that can be found."""
+    """422 for JSON that breaks the schema `Features` or `Batch`, with every wrong field that can be found.
+
+    400 if what follows the first wrong field is not JSON at all.
+    """
     try:
         sent = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        faults = []
+    except msgspec.ValidationError:
+        # A number that no float holds: only the typed decoder says where.
+        faults = [_located(error)]
+    except UNREADABLE as unreadable:
+        return malformed(body, unreadable)
     else:
-        faults = list(_batch_faults(sent) if schema is Batch else _row_faults(sent, ""))
-    faults = faults[:MAX_FAULTS] or [Fault(field="", problem=str(error))]
+        faults = list(islice(_batch_faults(sent) if schema is Batch else _row_faults(sent, ""), MAX_FAULTS))
+    faults = faults or [_located(error)]
     return ProblemError(422, f"The body breaks the schema: {_summary(faults)}.", faults)
+
+
+def _located(error: msgspec.ValidationError) -> Fault:
+    """The one fault that a decoder's message names, as in: Number out of range - at `$.rows[3].MedInc`."""
+    problem, _, place = str(error).partition(" - at `$")
+    field = place.strip("`.")
+    expected = _EXPECTED.get(field.rpartition(".")[2])
+    return Fault(field=field, problem=problem, allowed=expected.allowed if expected else "")
 
 
 def _summary(faults: list[Fault]) -> str:
@@ -103,50 +158,43 @@ def _summary(faults: list[Fault]) -> str:
     return f"{first.field}: {first.problem}{more}" if first.field else f"{first.problem}{more}"
 
 
-def _batch_faults(sent: Any) -> list[Fault]:
+def _batch_faults(sent: Any) -> Iterator[Fault]:
     if not isinstance(sent, dict) or set(sent) != {"rows"} or not isinstance(sent["rows"], list):
-        return [Fault(field="rows", problem="expected an object with one field, rows: a list of block groups")]
-    if not 1 <= len(sent["rows"]) <= MAX_BATCH_ROWS:
-        return [
-            Fault(
-                field="rows",
-                problem="too few or too many rows",
-                value=str(len(sent["rows"])),
-                allowed=f"1 to {MAX_BATCH_ROWS}",
-            )
-        ]
-    faults: list[Fault] = []
-    for i, row in enumerate(sent["rows"]):
-        faults += _row_faults(row, f"rows[{i}].")
-        if len(faults) >= MAX_FAULTS:
-            break
-    return faults
+        yield Fault(field="rows", problem="expected an object with one field, rows: a list of block groups")
+    elif not 1 <= len(sent["rows"]) <= MAX_BATCH_ROWS:
+        yield Fault(
+            field="rows",
+            problem="too few or too many rows",
+            value=str(len(sent["rows"])),
+            allowed=f"1 to {MAX_BATCH_ROWS}",
+        )
+    else:
+        for i, row in enumerate(sent["rows"]):
+            yield from _row_faults(row, f"rows[{i}].")
 
 
-def _row_faults(sent: Any, prefix: str) -> list[Fault]:
+def _row_faults(sent: Any, prefix: str) -> Iterator[Fault]:
     if not isinstance(sent, dict):
-        return [
-            Fault(field=prefix.rstrip("."), problem="expected an object with the eight features", value=_shown(sent))
-        ]
-    faults = []
+        problem = "expected an object with the eight features"
+        yield Fault(field=prefix.rstrip("."), problem=problem, value=_shown(sent))
+        return
     for name, expected in _EXPECTED.items():
         if name not in sent:
-            faults.append(Fault(field=prefix + name, problem="missing", allowed=expected.allowed))
+            yield Fault(field=prefix + name, problem="missing", allowed=expected.allowed)
             continue
         try:
             msgspec.convert(sent[name], expected.type)
         except msgspec.ValidationError as error:
-            faults.append(
-                Fault(field=prefix + name, problem=str(error), value=_shown(sent[name]), allowed=expected.allowed)
-            )
-    faults += [
-        Fault(field=prefix + name[:64], problem="unknown field", allowed=", ".join(_EXPECTED))
-        for name in sent
-        if name not in _EXPECTED
-    ]
-    return faults
+            problem = str(error)
+            yield Fault(field=prefix + name, problem=problem, value=_shown(sent[name]), allowed=expected.allowed)
+    for name in sent:
+        if name not in _EXPECTED:
+            yield Fault(field=prefix + name[:MAX_SHOWN], problem="unknown field", allowed=_NAMES)
 
 
 def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode(errors="replace")
-    return text if len(text) <= 64 else f"{text[:61]}..."
+    """What was sent, cut short; of anything but a scalar only its kind, which costs nothing to say."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else f"an array of {len(value)}"
+    text = msgspec.json.encode(value[:MAX_SHOWN] if isinstance(value, str) else value).decode()
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."

@@ -1,11 +1,14 @@
 """Whether the service may be given requests: only while a real prediction works and nothing says otherwise."""
 
 import asyncio
+import logging
 
 import numpy as np
 
-from api.batching import Batcher, OverloadedError, PredictionError
+from api.batching import Batcher, PredictionError
 from api.schemas import EXAMPLE
+
+log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.25
 STALL_SECONDS = 1.0
@@ -30,10 +33,10 @@ class Readiness:
         if asyncio.get_running_loop().time() - self.stalled_at < REMEMBER_STALL_SECONDS:
             return f"the event loop stalled for {self.stalled_for:.1f} s"
         try:
-            answer = await self.batcher.predict(self.row)
-        except OverloadedError:
-            return "too many rows are waiting for their prediction"
+            # Past the limit of waiting rows: a busy service is ready, and ending it would only move its load.
+            answer = await self.batcher.enqueue(self.row)
         except PredictionError as error:
+            log.exception("the readiness probe's prediction failed")
             return f"predictions fail: {error}"
         if answer.value != self.expected:
             return f"the model predicts {answer.value} where it predicted {self.expected} at the start"

@@ -79,14 +79,14 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def bind(settings: Settings) -> socket.socket:
-    """Take the port before anything slow is done.
+def check_port(settings: Settings) -> None:
+    """Find out that the port is taken before anything slow is done.
 
     Raises:
         SettingsError: the port is taken, or the host is not one of this machine's.
     """
     try:
-        return socket.create_server((settings.host, settings.port), backlog=2048)
+        socket.create_server((settings.host, settings.port)).close()
     except OSError as error:
         raise SettingsError(
             f"cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}; choose another with PORT"

@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """S3 bucket that training publishes to; empty: `model_path` is a local directory."""
     model_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     """Digest of the model's manifest: no other model is served, whatever the path holds by now."""
-    host: str = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     """Port of the Prometheus metrics, one that no load balancer exposes; 0: no metrics."""
@@ -57,7 +57,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     for field in msgspec.structs.fields(Settings):
         name = field.name.upper()
         text = environment.get(name)
-        if text is None or (text == "" and field.type is not str and not field.required):
+        if text is None or (text == "" and not field.required):
             if field.required:
                 faults.append(f"{name} is missing: set it to the model directory, such as mlflow/models/…/latest")
             continue
@@ -68,4 +68,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             faults.append(f"{name}={shown}: {error}")
     if faults:
         raise SettingsError("wrong settings in the environment: " + "; ".join(faults))
-    return Settings(**values)
+    settings = Settings(**values)
+    if environment.get("API_KEYS") and not settings.keys:
+        raise SettingsError("API_KEYS holds no key, only separators: set keys, or leave it empty to let everybody call")
+    if settings.metrics_port and settings.metrics_port == settings.port:
+        raise SettingsError(f"METRICS_PORT={settings.metrics_port} is also PORT: give the metrics a port of their own")
+    return settings
