@@ -39,17 +39,15 @@ class Trees:
         n = len(rows)
         values = rows.ravel()
         offset = np.arange(n) * self.n_features
-        node = np.repeat(np.arange(self.n_trees), n).reshape(self.n_trees, n)
+        node = np.arange(self.n_trees)[:, np.newaxis]
         for _ in range(self.depth):
-            # One step of all trees of all rows. mode="clip" spares a bounds check that was made at loading.
-            feature = self.feature.take(node, mode="clip")
-            feature += offset
-            right = values.take(feature, mode="clip") >= self.threshold.take(node, mode="clip")
-            node = self.left.take(node, mode="clip")
-            node += right
+            # One step of all trees of all rows; the roots, the same for every row, are spread by broadcasting.
+            # mode="clip" spares a bounds check that was made at loading.
+            value = values.take(self.feature.take(node, mode="clip") + offset, mode="clip")
+            node = self.left.take(node, mode="clip") + (value >= self.threshold.take(node, mode="clip"))
         terms = np.empty((self.n_trees + 1, n), np.float32)
         terms[0] = self.base_score
-        self.value.take(node, out=terms[1:], mode="clip")
+        terms[1:] = self.value.take(node, mode="clip")
         # Float addition depends on its order: XGBoost adds tree after tree to the base score, so we do.
         # Reducing the outer axis adds row after row; a single column would be summed in pairs, hence accumulate.
         total: Predictions = np.add.reduce(terms, axis=0) if n > 1 else np.add.accumulate(terms, axis=0)[-1]
