@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import random
+import re
 import time
 from dataclasses import dataclass
 
@@ -11,12 +12,17 @@ import msgspec
 from api import manifest as manifests
 from api.errors import ModelRefused, ModelUnavailable
 from api.manifest import MANIFEST_NAME, Manifest
-from api.mlmodel import MLMODEL, data_path
+from api.mlmodel import MAX_MLMODEL_BYTES, MLMODEL, data_path
 from api.store import MAX_FILE_BYTES, Store, TransientError, check_name
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 6
+MAX_MANIFEST_BYTES = 2**20
+FORMAT = 1
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_VERSION = re.compile(r"[\w+-][\w.+-]{0,63}")
 
 
 class TornReadError(Exception):
@@ -56,7 +62,7 @@ def fetch(store: Store, sha256: str = "") -> FetchedModel:
 
 def _read(store: Store, sha256: str) -> FetchedModel:
     try:
-        raw = store.read(MANIFEST_NAME)
+        raw = store.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
     except FileNotFoundError:
         return _read_plain(store, sha256)
     manifest = _decode(store, raw)
@@ -85,14 +91,17 @@ def _has(store: Store, raw_manifest: bytes) -> bool:
 def _decode(store: Store, raw: bytes) -> Manifest:
     try:
         manifest = manifests.decode(raw)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
+        raise TornReadError(f"{store.where(MANIFEST_NAME)} is not a manifest: {error}") from error
+    if manifest.format != FORMAT:
         raise ModelRefused(
-            f"{store.where(MANIFEST_NAME)} is not a manifest: {error}; publish the model again"
-        ) from error
-    if "/" in manifest.model_version or manifest.model_version in ("", ".", ".."):
+            f"{store.where(MANIFEST_NAME)} has format {manifest.format}, this service reads {FORMAT}: deploy a service "
+            "as new as the training that published it"
+        )
+    if not _VERSION.fullmatch(manifest.model_version):
         raise ModelRefused(f"{store.where(MANIFEST_NAME)} names a version {manifest.model_version!r}, which is not one")
-    if MLMODEL not in manifest.files:
-        raise ModelRefused(f"{store.where(MANIFEST_NAME)} lists no {MLMODEL}: it does not describe an MLflow model")
+    if MLMODEL not in manifest.files or manifest.files[MLMODEL].size > MAX_MLMODEL_BYTES:
+        raise ModelRefused(f"{store.where(MANIFEST_NAME)} lists no {MLMODEL} of at most {MAX_MLMODEL_BYTES} bytes")
     if sum(file.size for file in manifest.files.values()) > MAX_FILE_BYTES:
         raise ModelRefused(
             f"{store.where(MANIFEST_NAME)} claims more than {MAX_FILE_BYTES} bytes; no model has as many"
@@ -123,7 +132,7 @@ def _read_plain(store: Store, sha256: str) -> FetchedModel:
     if sha256:
         raise ModelUnavailable(f"{store.where(MANIFEST_NAME)} is missing: the model that was deployed is not there")
     try:
-        mlmodel = store.read(MLMODEL)
+        mlmodel = store.read(MLMODEL, MAX_MLMODEL_BYTES)
         data = data_path(mlmodel)
         files = {MLMODEL: mlmodel, data: store.read(data)}
     except FileNotFoundError as error:

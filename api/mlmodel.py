@@ -1,11 +1,14 @@
 """Reads `MLmodel`, MLflow's description of a model directory, without MLflow."""
 
 import msgspec
+import yaml
 
 from api.errors import ModelRefused
 from api.store import check_name
 
 MLMODEL = "MLmodel"
+MAX_MLMODEL_BYTES = 2**20
+MAX_DEPTH = 32
 
 
 class _XGBoostFlavor(msgspec.Struct):
@@ -38,9 +41,21 @@ def decode_mlmodel(raw: bytes) -> MLmodel:
         ModelRefused: it is not the description of an XGBoost model.
     """
     try:
+        _refuse_bombs(raw)
         return msgspec.yaml.decode(raw, type=MLmodel, strict=False)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ModelRefused(f"{MLMODEL} does not describe an XGBoost model: {error}") from error
+
+
+def _refuse_bombs(raw: bytes) -> None:
+    """Refuse YAML that is small as a file and enormous once loaded; MLflow writes none."""
+    depth = 0
+    for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ModelRefused(f"{MLMODEL} holds YAML aliases, which can make a small file fill the memory")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ModelRefused(f"{MLMODEL} nests more than {MAX_DEPTH} levels deep")
 
 
 def data_path(mlmodel: bytes) -> str:

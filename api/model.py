@@ -18,6 +18,7 @@ from api.trees import Contributions, Predictions, Rows, Trees
 
 log = logging.getLogger(__name__)
 
+MAX_KNOWN_ANSWERS = 1000
 NUMERIC_TYPES = {"double", "float", "integer", "long"}
 
 
@@ -62,7 +63,7 @@ class Model:
         mlmodel = decode_mlmodel(fetched.files[MLMODEL])
         data = data_path(fetched.files[MLMODEL])
         if data not in fetched.files:
-            raise ModelRefused(f"{fetched.where}{MLMODEL} names {data!r}, which is not among the published files")
+            raise ModelRefused(f"{MLMODEL} in {fetched.where} names {data!r}, which is not among the published files")
         xgboost_model.refuse_newer(mlmodel.flavors.xgboost.xgb_version)
         trees = xgboost_model.read(data, fetched.files[data])
         _check_features(trees, mlmodel, fetched.manifest)
@@ -112,8 +113,13 @@ def _check_features(trees: Trees, mlmodel: MLmodel, manifest: Manifest | None) -
         named["the manifest"] = manifest.features
         if set(manifest.ranges) != set(FEATURES):
             raise ModelRefused(f"the manifest gives ranges for {sorted(manifest.ranges)}, not for the eight features")
+        for name, (low, high) in manifest.ranges.items():
+            if low > high:
+                raise ModelRefused(f"the manifest's range of {name} is {low} to {high}, which holds no value")
+        if (manifest.interval_half_width or 0) < 0:
+            raise ModelRefused(f"the manifest's interval half-width is negative: {manifest.interval_half_width}")
     for source, names in named.items():
-        if names and tuple(names) != FEATURES:
+        if (names or source == "the manifest") and tuple(names) != FEATURES:
             raise ModelRefused(f"{source} has the features {names}; the service's schema has {list(FEATURES)}")
     if not any(named.values()):
         log.warning("the model does not name its columns: they are taken to be %s, in this order", ", ".join(FEATURES))
@@ -123,11 +129,11 @@ def _signature_names(mlmodel: MLmodel) -> list[str]:
     try:
         columns = json.loads(mlmodel.signature.inputs) if mlmodel.signature else []
         names = [column["name"] for column in columns if "name" in column]
-        kinds = {column["name"]: column["type"] for column in columns if "name" in column}
-    except (ValueError, TypeError, KeyError) as error:
+        kinds = [(column["name"], column["type"]) for column in columns if "name" in column]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelRefused(f"{MLMODEL}'s signature cannot be read: {error!r}") from error
-    for name, kind in kinds.items():
-        if kind not in NUMERIC_TYPES:
+    for name, kind in kinds:
+        if str(kind) not in NUMERIC_TYPES:
             raise ModelRefused(
                 f"{MLMODEL}'s signature gives {name} the type {kind!r}; the schema's features are numbers"
             )
@@ -136,15 +142,18 @@ def _signature_names(mlmodel: MLmodel) -> list[str]:
 
 def _check_known_answers(trees: Trees, manifest: Manifest) -> None:
     known = manifest.known_answers
-    rows = np.array(known.rows, np.float32)
-    expected = np.array(known.predictions, np.float32)
     if (
-        rows.ndim != 2
-        or rows.shape[1] != len(FEATURES)
-        or expected.shape != (len(rows),)
-        or not np.isfinite(rows).all()
+        not 1 <= len(known.rows) <= MAX_KNOWN_ANSWERS
+        or len(known.predictions) != len(known.rows)
+        or any(len(row) != len(FEATURES) for row in known.rows)
     ):
-        raise ModelRefused("the manifest's known answers are not rows of eight numbers with one prediction each")
+        raise ModelRefused(
+            f"the manifest's known answers are not 1 to {MAX_KNOWN_ANSWERS} rows of eight numbers with one prediction "
+            "each: train and publish again"
+        )
+    with np.errstate(over="ignore"):
+        rows = np.array(known.rows, np.float32)
+        expected = np.array(known.predictions, np.float32)
     together = trees.predict(rows)
     one_by_one = np.concatenate([trees.predict(row[np.newaxis]) for row in rows])
     for i in np.flatnonzero((together != expected) | (one_by_one != expected))[:1]:

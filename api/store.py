@@ -33,12 +33,12 @@ _ADVICE = {
 class Store(Protocol):
     """A model directory, wherever it lies."""
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
         """Read one file of the directory, whole.
 
         Raises:
             FileNotFoundError: there is no such file.
-            ModelRefused: its name leaves the directory, or it is larger than any model.
+            ModelRefused: its name leaves the directory, or it has more bytes than `limit`.
             ModelUnavailable: it could not be read, and trying again will not help.
             TransientError: it could not be read this time.
         """
@@ -66,18 +66,18 @@ class LocalDirectory:
 
     def __init__(self, path: Path) -> None:
         # Resolved once: a `latest` link that is replaced meanwhile does not mix two models.
-        self.path = path.resolve()
+        self.path = _resolve(path)
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
         """See `Store.read`."""
         check_name(name)
-        file = (self.path / name).resolve()
+        file = _resolve(self.path / name)
         if not file.is_relative_to(self.path):
             raise ModelRefused(f"{self.where(name)} is a link that leaves the model directory")
         try:
             size = file.stat().st_size
-            if not file.is_file() or size > MAX_FILE_BYTES:
-                raise ModelRefused(f"{self.where(name)} is not a file of at most {MAX_FILE_BYTES} bytes")
+            if not file.is_file() or size > limit:
+                raise ModelRefused(f"{self.where(name)} is not a file of at most {limit} bytes")
             return file.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(self.where(name)) from None
@@ -93,6 +93,13 @@ class LocalDirectory:
         return type(self)(self.path.parent / name)
 
 
+def _resolve(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise ModelUnavailable(f"{path} cannot be followed: {error}") from error
+
+
 class S3Prefix:
     """A model directory in an S3 bucket."""
 
@@ -101,14 +108,17 @@ class S3Prefix:
         self.prefix = prefix.strip("/")
         self.client = client or _client()
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
         """See `Store.read`."""
         check_name(name)
         try:
             response = self.client.get_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
-            if response["ContentLength"] > MAX_FILE_BYTES:
-                raise ModelRefused(f"{self.where(name)} has {response['ContentLength']} bytes; no model has as many")
-            return response["Body"].read()
+            length = response.get("ContentLength")
+            if length is not None and length <= limit:
+                return response["Body"].read()
+            if length is None and len(content := response["Body"].read(limit + 1)) <= limit:
+                return content
+            raise ModelRefused(f"{self.where(name)} has more than {limit} bytes: it is not what its name says")
         except ClientError as error:
             raise self._failure(name, error) from error
         except NoCredentialsError as error:

@@ -14,6 +14,8 @@ from api.trees import Nodes, Trees
 NEWEST_XGBOOST = (3, 4)
 """Newest release whose files this reader is tested against; a newer one may mean something else by the same fields."""
 
+MAX_DEPTH = 256
+
 
 def read(name: str, raw: bytes) -> Trees:
     """Read the file `model.ubj` or `model.json`; its name tells the format.
@@ -113,6 +115,10 @@ def _levels(roots: Nodes, left: Nodes, right: Nodes, is_leaf: npt.NDArray[np.boo
         seen += len(levels[-1])
         if seen > len(left):
             break
+        if len(levels) > MAX_DEPTH:
+            raise ModelRefused(
+                f"the model has trees deeper than {MAX_DEPTH} levels, which no prediction could wait for"
+            )
     if seen != len(left) or len(np.unique(np.concatenate(levels))) != len(left):
         raise ModelRefused("the model file is damaged: its nodes do not form trees")
     return levels
@@ -123,7 +129,10 @@ def _base_score(text: str) -> np.float32:
     match = re.fullmatch(r"\[?([-+.\dE]+)\]?", text)
     if match is None:
         raise ModelRefused(f"the model's base score is {text!r}; the service predicts a single output only")
-    return np.float32(match[1])
+    score = np.float32(match[1])
+    if not np.isfinite(score):
+        raise ModelRefused(f"the model's base score is {text!r}, which is not a finite number")
+    return score
 
 
 def refuse_newer(version: str) -> None:
