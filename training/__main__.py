@@ -7,8 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-# Nobody's training is anybody else's business; MLflow reads this when it is imported.
+# MLflow reads these when it is imported. Nobody's training is anybody else's business; and seven tries, its default,
+# keep a person with a wrong address waiting for minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,7 +56,7 @@ def main() -> None:
 @click.option("--seed", type=click.IntRange(0), default=42, show_default=True, help="Same seed, same model.")
 @click.option("--cluster", metavar="tcp://HOST:PORT", help="Search on a Dask cluster.")
 @click.option("--force", is_flag=True, help="Become champion even when not better.")
-def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster: str | None, force: bool) -> None:
+def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster: str | None, force: bool) -> int:
     """Search, evaluate, track and register a new version.
 
     It becomes champion if it beats the present champion on the same held-out rows.
@@ -66,15 +68,16 @@ def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster:
     Console().print(report.trained(outcome.version, outcome.facts))
     if not outcome.decision.promoted:
         click.echo(f"Version {outcome.version} is not promoted: {outcome.decision.reason}.")
-        sys.exit(NOT_PROMOTED)
+        return NOT_PROMOTED
     click.echo("Next: `python -m training publish`; `make mlflow-ui` shows the figures.")
+    return 0
 
 
 @main.command()
 @click.option("--version", type=click.IntRange(1), metavar="N", help="The version to publish. [default: the champion]")
 @store_option
 @click.option("--force", is_flag=True, help="Make the version champion and latest, whatever the gate said.")
-def publish(*, version: int | None, store: str, force: bool) -> None:
+def publish(*, version: int | None, store: str, force: bool) -> int:
     """Export a registered version to the store; the champion becomes latest there.
 
     The service's own tree walk is first proven to equal XGBoost, bit for bit.
@@ -92,8 +95,9 @@ def publish(*, version: int | None, store: str, force: bool) -> None:
             registry.crown(chosen)
     if chosen != champion and not force:
         click.echo(f"Version {chosen} is published but not promoted: champion is version {champion or 'none'}.")
-        sys.exit(NOT_PROMOTED)
+        return NOT_PROMOTED
     releases.promote(chosen, destination)
+    return 0
 
 
 @main.command()
@@ -147,7 +151,7 @@ def run(arguments: list[str] | None = None) -> int:
     logging.getLogger("training").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        main(arguments, prog_name="python -m training", standalone_mode=False)
+        return main(arguments, prog_name="python -m training", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -157,7 +161,6 @@ def run(arguments: list[str] | None = None) -> int:
     except (TrainingError, BotoCoreError, ClientError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         return FAILED
-    return 0
 
 
 def _terminate(*_: object) -> None:

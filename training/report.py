@@ -36,15 +36,11 @@ def trained(version: str, facts: Facts) -> Table:
 def versions(manifests: Sequence[Manifest], latest: str | None) -> Table:
     """The published versions with their figures, and which is live."""
     table = Table()
-    for name in ("Version", "Trained", "RMSE", "MAE", "R²", "Interval\n90 %", "holds\nin test", "Live"):
-        table.add_column(name, justify="left" if name in ("Trained", "Live") else "right", no_wrap=True)
+    for name in ("Version", "Trained (UTC)", "RMSE", "MAE", "R²", "Interval\n90 %", "holds\nin test"):
+        table.add_column(name, justify="right", no_wrap=True)
     for found in manifests:
+        version = f"latest → {found.model_version}" if found.model_version == latest else found.model_version
         keys = ("test_rmse", "test_mae", "test_r2", "interval_half_width", "interval_coverage")
         figures = [f"{found.metrics[key]:.4f}" if key in found.metrics else "-" for key in keys]
-        table.add_row(
-            found.model_version,
-            found.trained_at[:16].replace("T", " "),
-            *figures,
-            "latest" if found.model_version == latest else "",
-        )
+        table.add_row(version, found.trained_at[:16].replace("T", " "), *figures)
     return table

@@ -52,6 +52,7 @@ def search(
         model, space, n_iter=candidates, cv=folds, scoring="neg_mean_squared_error", random_state=seed
     )
     features, target = table[list(FEATURES)], table[TARGET]
+    log.info("Searching: %d candidates, %d folds, %s rows", candidates, folds, f"{len(table):,}")
     if cluster:
         with _dask(cluster):
             return found.fit(features, target)

@@ -17,6 +17,16 @@ SMALL: Space = {"n_estimators": [20, 30], "max_depth": [3, 4], "learning_rate": 
 """A search that takes a second."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what MLflow's own code is warned of by the libraries under it."""
+    for message in (
+        "The ``noload`` loader strategy",
+        "Operation with range is deprecated",
+        ".*Any type hint is inferred",
+    ):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
 class Home(NamedTuple):
     """A working directory with its own MLflow database, and what was trained there."""
 

@@ -1,0 +1,159 @@
+"""The commands as a person runs them: what they say, and how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from api.manifest import LATEST, MODEL_NAME, MODELS_PREFIX
+from tests.running import ROOT
+from tests.training.conftest import SMALL, Home
+from training import pipeline, registry, tracking
+from training.__main__ import run
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands search the small space, and leave this process's signals alone."""
+    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space=SMALL))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+def latest() -> str:
+    """The version that the local store's `latest` is."""
+    return (Path("models") / MODELS_PREFIX / LATEST).readlink().name
+
+
+def test_train_and_publish(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """A forced training takes over; publishing makes it latest; both tell the figures and what to do next."""
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
+    out = capsys.readouterr().out
+    for text in ("this model", "linear regression", "mean", "RMSE", "90 % interval", "python -m training publish"):
+        assert text in out
+    assert run(["publish"]) == 0
+    assert latest() == "2"
+    assert run(["versions"]) == 0
+    assert "latest → 2" in capsys.readouterr().out
+
+
+def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worse version is registered and may be published, each time with code 3; --force makes it live."""
+    assert run(["publish"]) == 0
+    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space={**SMALL, "n_estimators": [2]}))
+    assert run(["train", "--candidates", "1", "--folds", "2"]) == 3
+    assert "Version 2 is not promoted: RMSE" in capsys.readouterr().out
+    assert run(["publish", "--version", "2"]) == 3
+    assert "champion is version 1" in capsys.readouterr().out
+    assert latest() == "1"
+    assert run(["publish", "--version", "2", "--force"]) == 0
+    assert latest() == "2"
+    with tracking.connected():
+        assert registry.champion() == "2"
+
+
+def test_roll_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One command makes an old version live again, in the store and in the registry."""
+    assert run(["publish"]) == 0
+    assert run(["train", "--candidates", "1", "--folds", "2", "--force"]) == 0
+    assert run(["publish"]) == 0
+    assert latest() == "2"
+    assert run(["promote", "1"]) == 0
+    assert latest() == "1"
+    with tracking.connected():
+        assert registry.champion() == "1"
+
+
+def test_promote_without_its_registry(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the registry never saw the model, `latest` moves all the same and the user is told."""
+    assert run(["publish"]) == 0
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home.path}/other.db")
+    assert run(["promote", "1"]) == 0
+    assert "does not know this model" in capsys.readouterr().out
+
+
+def test_publish_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With an empty registry, publishing fails and names the command to run first."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    assert run(["publish"]) == 1
+    assert capsys.readouterr().err == "Error: Nothing is trained yet: run `python -m training train` first.\n"
+
+
+def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bad file ends with one line that names column and row, before anything is tracked."""
+    own = table.head(300).assign(Latitude=37.0)
+    own.loc[3, "Latitude"] = 0
+    own.to_csv("own.csv", index=False)
+    assert run(["train", "--data", "own.csv"]) == 1
+    assert capsys.readouterr().err == "Error: own.csv has bad values: Latitude, row 4: 0.0 is outside 32.5 to 42.1.\n"
+    with tracking.connected():
+        assert len(mlflow.search_runs(experiment_names=[MODEL_NAME])) == 1
+
+
+def test_own_data(home: Home, table: pd.DataFrame) -> None:
+    """A file of one's own goes all the way to a published version."""
+    table.sample(500, random_state=0).to_parquet("own.parquet")
+    assert run(["train", "--data", "own.parquet", "--candidates", "1", "--folds", "2", "--force"]) == 0
+    assert run(["publish"]) == 0
+    assert "500 rows from own.parquet" in (Path("models") / MODELS_PREFIX / LATEST / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "--candidates", "0"], ["train", "--data", "missing.csv"], ["publish", "--version", "new"], ["retrain"]],
+)
+def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong usage ends with code 2 and says what was wrong."""
+    assert run(arguments) == 2
+    assert "Error: " in capsys.readouterr().err
+
+
+def test_store_errors_are_one_line(home: Home, moto_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bucket that is not there fails with one line."""
+    assert run(["versions", "--store", "s3://no-such-bucket-here"]) == 1
+    err = capsys.readouterr().err
+    assert "NoSuchBucket" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_process(home: Home, sent: signal.Signals) -> None:
+    """Ctrl-C or SIGTERM in the middle of the real search ends it with code 130: run KILLED, nothing registered."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training", "train"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("Searching"):
+            break
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted; nothing was left half done." in err
+    assert "Traceback" not in err
+    with tracking.connected():
+        runs = mlflow.search_runs(experiment_names=[MODEL_NAME], order_by=["start_time DESC"])
+        assert runs["status"].tolist() == ["KILLED", "FINISHED"]
+        assert len(MlflowClient().search_model_versions(f"name='{MODEL_NAME}'")) == 1
+
+
+def test_help_names_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help lists the commands and what each exit code means."""
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    for text in ("train", "publish", "versions", "promote", "Exit codes", "MLFLOW_TRACKING_URI"):
+        assert text in out

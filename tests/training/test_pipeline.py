@@ -1,0 +1,132 @@
+"""A whole training: what is left in MLflow, and what is not when it breaks."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from matplotlib.image import imread
+from mlflow import MlflowClient
+
+from api.manifest import MODEL_NAME
+from api.schemas import FEATURES, TARGET
+from tests.training.conftest import SMALL, Home
+from training import data, pipeline, registry, tracking
+from training.errors import RegistryError
+from training.evaluation import score
+from training.splitting import split
+
+
+def test_run_holds_parameters_metrics_and_sources(home: Home) -> None:
+    """The MLflow run has the best parameters, every figure, and where data and code came from."""
+    facts = home.trained.facts
+    with tracking.connected():
+        run = MlflowClient().get_run(facts.run_id)
+    assert run.info.status == "FINISHED"
+    assert {f"best_{name}" for name in SMALL} | {"seed", "candidates", "folds"} == set(run.data.params)
+    assert facts.metrics.items() <= run.data.metrics.items()
+    assert run.data.metrics["removed_capped_target"] == 784
+    assert run.data.tags["data_sha256"] == data.CHECKSUM
+    assert run.data.tags["git_revision"] == facts.git_revision
+
+
+def test_run_holds_tables_and_packages(home: Home, table: pd.DataFrame) -> None:
+    """The run keeps the rows it saw, the search's candidates and the versions of all packages."""
+    run_id = home.trained.facts.run_id
+    with tracking.connected():
+        pd.testing.assert_frame_equal(registry.dataset(run_id), table)
+        candidates = json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/candidates.json"))
+        packages = json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/packages.json"))
+    assert len(candidates["data"]) == 2
+    assert {"rmse", "rmse_std", "param_max_depth"} <= set(candidates["columns"])
+    assert packages["scikit-learn"].startswith("1.")
+
+
+def test_figures_are_pictures(home: Home) -> None:
+    """Each figure is there, large enough to read, and not blank."""
+    with tracking.connected():
+        folder = mlflow.artifacts.download_artifacts(f"runs:/{home.trained.facts.run_id}/figures")
+    pictures = {path.name: imread(path) for path in Path(folder).iterdir()}
+    assert set(pictures) == {
+        "feature_importance.png",
+        "true_vs_predicted.png",
+        "residuals.png",
+        "error_map.png",
+        "candidates.png",
+    }
+    for picture in pictures.values():
+        assert picture.shape[1] >= 700
+        assert len(np.unique(picture[::5, ::5, :3].sum(axis=2))) > 20
+
+
+def test_reported_error_is_the_registered_models(home: Home, table: pd.DataFrame) -> None:
+    """The champion, loaded from the registry and asked about the held-out rows, has the RMSE that was reported."""
+    test = split(table).test
+    with tracking.connected():
+        assert registry.champion() == home.trained.version == "1"
+        model = registry.load("1")
+    predicted = model.predict(xgboost.DMatrix(test[list(FEATURES)]))
+    assert score(test[TARGET], predicted).rmse == pytest.approx(home.trained.facts.metrics["test_rmse"], abs=1e-12)
+
+
+def test_model_has_signature_and_example(home: Home) -> None:
+    """The logged model says its columns, as doubles under the dataset's names, and shows an example of them."""
+    with tracking.connected():
+        model = mlflow.models.get_model_info(f"models:/{MODEL_NAME}/1")
+    assert [(column.name, str(column.type)) for column in model.signature.inputs] == [
+        (name, "DataType.double") for name in FEATURES
+    ]
+    assert model.saved_input_example_info is not None
+
+
+def test_interrupted_search_is_marked_killed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C during the search leaves a run that says KILLED, and no new version."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "search", interrupted)
+    assert_broken(KeyboardInterrupt, "KILLED")
+
+
+def test_failed_run_is_marked_failed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error after the search leaves a run that says FAILED, and no new version."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tracking, "log_tables", full)
+    assert_broken(OSError, "FAILED")
+
+
+def test_interrupted_registration_is_taken_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between registering and naming the champion leaves no version behind."""
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "crown", interrupted)
+    assert_broken(KeyboardInterrupt, "KILLED")
+
+
+def assert_broken(error: type[BaseException], status: str) -> None:
+    """A training ends with `error`, its run with `status`, and the registry is as before."""
+    with pytest.raises(error), tracking.connected():
+        pipeline.train(candidates=1, folds=2, space=SMALL, force=True)
+    with tracking.connected():
+        newest = mlflow.search_runs(experiment_names=[MODEL_NAME], order_by=["start_time DESC"]).iloc[0]
+        versions = MlflowClient().search_model_versions(f"name='{MODEL_NAME}'")
+        assert registry.champion() == "1"
+    assert newest["status"] == status
+    assert [str(found.version) for found in versions] == ["1"]
+
+
+def test_unreachable_tracking_server(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tracking server that MLflow cannot speak to is named in one line."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://nowhere")
+    with pytest.raises(RegistryError, match="MLflow at gopher://nowhere: ") as caught, tracking.connected():
+        registry.champion()
+    assert "\n" not in str(caught.value)
