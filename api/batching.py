@@ -6,8 +6,8 @@ There is no timer: an idle service predicts a lone row at once.
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from api.model import Model
@@ -23,11 +23,11 @@ MAX_BATCHED_ROWS = 50_000
 """Rows of batch requests in progress above which another one is turned away; the first is always taken."""
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """One row's prediction, in units of the target, and the features that lie outside the training data."""
 
     value: float
-    extrapolated: tuple[str, ...]
+    extrapolated: list[str]
 
 
 class OverloadedError(Exception):
@@ -125,11 +125,11 @@ class Batcher:
         if not np.isfinite(values).all():
             raise PredictionError("the model predicted something that is not a finite number")
         self.observe(values)
-        return [Answer(*pair) for pair in zip(values, self._extrapolated(array), strict=True)]
+        return list(map(Answer, values, self._extrapolated(array)))
 
-    def _extrapolated(self, array: Rows) -> list[tuple[str, ...]]:
+    def _extrapolated(self, array: Rows) -> list[list[str]]:
         outside = self.model.outside(array)
         if not outside.any():
-            return [()] * len(array)
+            return [[]] * len(array)
         names = np.array(FEATURES)
-        return [tuple(names[row].tolist()) for row in outside]
+        return [names[row].tolist() for row in outside]

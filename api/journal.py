@@ -5,6 +5,7 @@ Request lines are collected and written once per turn of the event loop, so that
 
 import asyncio
 import datetime
+import functools
 import logging
 import sys
 import traceback
@@ -13,7 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 
-class RequestLine(msgspec.Struct, omit_defaults=True):
+class RequestLine(msgspec.Struct, gc=False):
     """One answered request."""
 
     time: str
@@ -38,9 +39,16 @@ class _Record(msgspec.Struct, omit_defaults=True):
 _encode = msgspec.json.Encoder().encode
 
 
+@functools.lru_cache(maxsize=2)
+def _whole_second(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def timestamp(seconds: float) -> str:
     """UTC, ISO 8601, to the millisecond."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
+    whole = int(seconds)
+    # Many lines share their second, which costs ten times as much to format as the rest.
+    return f"{_whole_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
 
 class JsonFormatter(logging.Formatter):

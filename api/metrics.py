@@ -44,15 +44,13 @@ class Metrics(Collector):
     def __init__(self, model_version: str, load_seconds: float) -> None:
         self.model_version = model_version
         self.load_seconds = load_seconds
-        self.requests: dict[tuple[str, str, int], int] = defaultdict(int)
-        self.durations: dict[str, Histogram] = defaultdict(lambda: Histogram(SECONDS))
+        self.requests: dict[tuple[str, str, int], Histogram] = defaultdict(lambda: Histogram(SECONDS))
         self.batch_rows = Histogram(BATCH_ROWS)
         self.house_values = Histogram(HOUSE_VALUES)
 
     def request(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one answered request; `path` is a route, never what a client made up."""
-        self.requests[method, path, status] += 1
-        self.durations[path].observe(seconds)
+        self.requests[method, path, status].observe(seconds)
 
     def batch(self, values: list[float]) -> None:
         """Count one batch of predictions."""
@@ -66,13 +64,13 @@ class Metrics(Collector):
         info.add_metric([], {"version": self.model_version})
         yield info
         yield GaugeMetricFamily("model_load_seconds", "Time to fetch, verify and load it.", value=self.load_seconds)
-        requests = CounterMetricFamily("http_requests", "Answered requests.", labels=["method", "path", "status"])
-        for (method, path, status), count in list(self.requests.items()):
-            requests.add_metric([method, path, str(status)], count)
+        labels = ["method", "path", "status"]
+        requests = CounterMetricFamily("http_requests", "Answered requests.", labels=labels)
+        durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=labels)
+        for (method, path, status), histogram in list(self.requests.items()):
+            requests.add_metric([method, path, str(status)], sum(histogram.counts))
+            durations.add_metric([method, path, str(status)], histogram.buckets(), histogram.sum)
         yield requests
-        durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=["path"])
-        for path, histogram in list(self.durations.items()):
-            durations.add_metric([path], histogram.buckets(), histogram.sum)
         yield durations
         for name, description, histogram in (
             ("predict_batch_rows", "Rows predicted together.", self.batch_rows),
