@@ -7,21 +7,23 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from api.batching import Batcher
+from api.explanations import Explanations
 from api.front import Front, problem_reply
+from api.invocations import Invocations
 from api.journal import Journal
 from api.keys import ApiKeys
 from api.metrics import Metrics
 from api.model import Model
-from api.operations import predict, predict_batch
+from api.openapi import KEY_SCHEMES, openapi_config
+from api.operations import OPERATIONS
+from api.pages import pages
 from api.predictions import Predictions
-from api.probes import describe_model, health, ready
+from api.probes import describe_model, health, ping, ready, version
 from api.problems import ProblemError
 from api.readiness import Readiness
 from api.settings import Settings
@@ -38,9 +40,13 @@ def create_app(settings: Settings, model: Model, load_seconds: float = 0.0) -> F
     litestar = _litestar(settings, model, readiness)
     return Front(
         litestar,
-        operations={"/predict": predictions.single, "/predict/batch": predictions.batch},
+        operations={
+            "/predict": predictions.single,
+            "/predict/batch": predictions.batch,
+            "/explain": Explanations(predictions).single,
+            "/invocations": Invocations(predictions).answer,
+        },
         paths={route.path for route in litestar.routes},
-        prefixes=("/docs",) if settings.docs else (),
         keys=ApiKeys(settings.keys),
         readiness=readiness,
         metrics=metrics,
@@ -57,22 +63,18 @@ def _litestar(settings: Settings, model: Model, readiness: Readiness) -> Litesta
         watch.cancel()
 
     return Litestar(
-        route_handlers=[health, ready, describe_model, predict, predict_batch],
+        route_handlers=[
+            *(health, ready, describe_model, ping, version),
+            Router(
+                "/", route_handlers=OPERATIONS, security=[{name: []} for name in KEY_SCHEMES] if settings.keys else None
+            ),
+            *(pages() if settings.docs else ()),
+        ],
         state=State({"model": model, "readiness": readiness}),
         lifespan=[watched],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
-        openapi_config=_openapi() if settings.docs else None,
+        openapi_config=openapi_config(with_keys=bool(settings.keys)) if settings.docs else None,
         logging_config=None,
-    )
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="California Housing",
-        version="1",
-        description="Predicts the median house value of a Californian block group of the 1990 census.",
-        path="/docs",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
     )
 
 

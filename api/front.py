@@ -39,8 +39,8 @@ _PROBES = {"/health", "/ready"}
 class Front:
     """The ASGI application that the server runs.
 
-    `operations` are POST endpoints answered here; `paths` are those that Litestar has, by exact name, and `prefixes`
-    those it has whole trees under. Everything else is 404 without a further look.
+    `operations` are POST endpoints answered here; `paths` are those that Litestar has, by exact name. Everything
+    else is 404 without a further look.
     """
 
     def __init__(
@@ -48,7 +48,6 @@ class Front:
         litestar: ASGIApp,
         operations: dict[str, Operation],
         paths: set[str],
-        prefixes: tuple[str, ...],
         keys: ApiKeys,
         readiness: Readiness,
         metrics: Metrics,
@@ -58,7 +57,6 @@ class Front:
         self.litestar = litestar
         self.operations = operations
         self.paths = paths
-        self.prefixes = prefixes
         self.keys = keys
         self.readiness = readiness
         self.metrics = metrics
@@ -83,7 +81,7 @@ class Front:
         scope.setdefault("state", {})["request_id"] = request_id
         if scope["method"] == "POST" and (operation := self.operations.get(path)):
             reply = await self._reply(operation, scope, receive, request_id)
-        elif path in self.paths or path.startswith(self.prefixes):
+        elif path in self.paths:
             reply = None
         else:
             reply = problem_reply(ProblemError(404, "There is nothing at this path."), request_id)

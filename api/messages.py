@@ -31,10 +31,21 @@ class BodyReader:
         self.held_bytes = 0
 
     async def read_json(self, scope: HTTPScope, receive: Receive, limit: int) -> bytes:
-        """Read a body of at most `limit` bytes that says it is JSON.
+        """Read a body as `read` does, and refuse one that does not say it is JSON.
 
         Raises:
-            ProblemError: 413, 415; 400 if the client went away before the end.
+            ProblemError: 415, besides what `read` raises.
+        """
+        for name, value in scope["headers"]:
+            if name == b"content-type" and value != JSON:
+                _check_content_type(value)
+        return await self.read(scope, receive, limit)
+
+    async def read(self, scope: HTTPScope, receive: Receive, limit: int) -> bytes:
+        """Read a body of at most `limit` bytes.
+
+        Raises:
+            ProblemError: 413; 415 if it is compressed; 400 if the client went away before the end.
             OverloadedError: too many bytes of other bodies are waiting for their ends.
         """
         _check_headers(scope, limit)
@@ -63,10 +74,8 @@ def _check_headers(scope: HTTPScope, limit: int) -> None:
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:
             raise _too_large(limit)
-        if name == b"content-type" and value != JSON:
-            _check_content_type(value)
-        elif name == b"content-encoding" and value.lower() != b"identity":
-            raise ProblemError(415, f"Content-Encoding {_shown(value)} is not supported; send plain JSON.")
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise ProblemError(415, f"Content-Encoding {_shown(value)} is not supported; send it uncompressed.")
 
 
 def _check_content_type(value: bytes) -> None:

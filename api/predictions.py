@@ -7,7 +7,7 @@ with `make bench`. Decoders and the encoder are made once.
 import msgspec
 from litestar.types import HTTPScope, Receive
 
-from api.batching import Answer, Batcher
+from api.batching import Answer, Batcher, Row
 from api.messages import BodyReader, Reply
 from api.problems import UNREADABLE, ProblemError, invalid, malformed
 from api.schemas import FEATURES, Batch, BatchItem, BatchPrediction, Features, Interval, Prediction
@@ -33,15 +33,8 @@ class Predictions:
 
     async def single(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict`: one block group."""
-        body = await self.bodies.read_json(scope, receive, MAX_BODY_BYTES)
-        try:
-            features = _decode_features(body)
-        except msgspec.ValidationError as error:
-            raise invalid(body, Features, error) from error
-        except UNREADABLE as error:
-            raise malformed(body, error) from error
-        _refuse_duplicates(body, 1)
-        answer = await self.batcher.predict(_astuple(features))
+        row = await self.read_row(scope, receive)
+        answer = await self.batcher.predict(row)
         return Reply(
             200,
             _encode(
@@ -53,6 +46,22 @@ class Predictions:
                 )
             ),
         )
+
+    async def read_row(self, scope: HTTPScope, receive: Receive) -> Row:
+        """Read and check a body that holds one block group.
+
+        Raises:
+            ProblemError: 400, 413, 415, 422.
+        """
+        body = await self.bodies.read_json(scope, receive, MAX_BODY_BYTES)
+        try:
+            features = _decode_features(body)
+        except msgspec.ValidationError as error:
+            raise invalid(body, Features, error) from error
+        except UNREADABLE as error:
+            raise malformed(body, error) from error
+        _refuse_duplicates(body, 1)
+        return _astuple(features)
 
     async def batch(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict/batch`: many block groups, answered in order."""

@@ -1,9 +1,16 @@
-"""`/health`: the process answers. `/ready`: it predicts. `/model`: what predicts."""
+"""`/health`: the process answers. `/ready`: it predicts. `/model`: what predicts.
+
+`/ping` and `/version` are MLflow's, for its clients and for SageMaker.
+"""
+
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import Example
+from msgspec import Meta
 
 from api.manifest import MODEL_NAME
 from api.model import Model
@@ -14,34 +21,42 @@ from api.schemas import BOUNDS, FEATURES, TARGET, TARGET_UNIT
 class Health(msgspec.Struct):
     """The process can answer."""
 
-    status: str = "ok"
+    status: Annotated[Literal["ok"], Meta(description="Always the same.", examples=["ok"])] = "ok"
 
 
 class Ready(msgspec.Struct, omit_defaults=True):
     """Whether a prediction has just worked."""
 
-    status: str
-    model_name: str
-    model_version: str
-    reason: str = ""
+    status: Annotated[Literal["ready", "not ready"], Meta(description="In a word.", examples=["ready"])]
+    model_name: Annotated[str, Meta(description="The registered model.", examples=[MODEL_NAME])]
+    model_version: Annotated[str, Meta(description="Its version.", examples=["1"])]
+    reason: Annotated[str, Meta(description="Why not ready; absent if ready.", examples=["shutting down"])] = ""
+
+
+_Ranges = dict[str, tuple[float, float]]
 
 
 class ModelDescription(msgspec.Struct):
     """The model that serves."""
 
-    name: str
-    version: str
-    run_id: str
-    trained_at: str
-    target: str
-    unit: str
-    metrics: dict[str, float]
-    interval_half_width: float | None
-    features: list[str]
-    bounds: dict[str, tuple[float, float]]
-    """What is accepted."""
-    ranges: dict[str, tuple[float, float]]
-    """What the model was trained on."""
+    name: Annotated[str, Meta(description="The registered model.", examples=[MODEL_NAME])]
+    version: Annotated[str, Meta(description="Its version; `unpublished` without a manifest.", examples=["1"])]
+    run_id: Annotated[str, Meta(description="MLflow's training run.", examples=["efd0f13c866647b2a4502bbb2c95418e"])]
+    trained_at: Annotated[str, Meta(description="UTC, ISO 8601.", examples=["2026-01-31T08:32:10+00:00"])]
+    target: Annotated[str, Meta(description="What is predicted, in the dataset's name.", examples=[TARGET])]
+    unit: Annotated[str, Meta(description="Unit of the target.", examples=[TARGET_UNIT])]
+    metrics: Annotated[dict[str, float], Meta(description="Test metrics, in the unit.", examples=[{"test_rmse": 0.45}])]
+    interval_half_width: Annotated[
+        float | None, Meta(description="Half of the 90 % interval; null if the model has none.", examples=[0.66])
+    ]
+    features: Annotated[list[str], Meta(description="In the model's order.", examples=[list(FEATURES)])]
+    bounds: Annotated[_Ranges, Meta(description="Lowest and highest value accepted.", examples=[BOUNDS])]
+    ranges: Annotated[
+        _Ranges,
+        Meta(
+            description="Lowest and highest value in training; {} if unknown.", examples=[{"MedInc": (0.4999, 15.0001)}]
+        ),
+    ]
 
 
 @get("/health", operation_id="health", summary="Does the process answer?", tags=["probes"])
@@ -55,7 +70,23 @@ async def health() -> Health:
     operation_id="ready",
     summary="Does the service predict?",
     tags=["probes"],
-    responses={503: ResponseSpec(Ready, description="Not ready: the body says why.")},
+    responses={
+        503: ResponseSpec(
+            Ready,
+            generate_examples=False,
+            description="Not ready: the body says why.",
+            examples=[
+                Example(
+                    value={
+                        "status": "not ready",
+                        "model_name": MODEL_NAME,
+                        "model_version": "1",
+                        "reason": "shutting down",
+                    }
+                )
+            ],
+        )
+    },
 )
 async def ready(state: State) -> Response[Ready]:
     """200 if a prediction has just worked, else 503 with the reason; for the container's health check."""
@@ -83,3 +114,16 @@ async def describe_model(state: State) -> ModelDescription:
         bounds=BOUNDS,
         ranges=model.ranges,
     )
+
+
+@get("/ping", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+def ping() -> bytes:
+    """200 as long as the process can answer, as MLflow's scoring server does."""
+    return b"\n"
+
+
+@get("/version", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+def version(state: State) -> bytes:
+    """The version of the MLflow that wrote the model; MLflow's scoring server tells its own, which must be as new."""
+    model: Model = state.model
+    return model.mlflow_version.encode()

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from api.schemas import BOUNDS, MAX_BATCH_ROWS, Batch, Features
 
@@ -34,24 +35,33 @@ TITLES = {
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that is wrong with a request body."""
 
-    field: str
-    """Where, such as `MedInc` or `rows[3].MedInc`; empty for the body as a whole."""
-    problem: str
-    value: str = ""
-    """What was sent, cut short."""
-    allowed: str = ""
+    field: Annotated[
+        str,
+        Meta(
+            description="Where, such as `MedInc` or `rows[3].MedInc`; empty for the body as a whole.",
+            examples=["MedInc"],
+        ),
+    ]
+    problem: Annotated[str, Meta(description="What is wrong.", examples=["Expected `float`, got `str`"])]
+    value: Annotated[str, Meta(description="What was sent, cut short.", examples=['"8.3"'])] = ""
+    allowed: Annotated[str, Meta(description="What may be sent.", examples=["a number from 0 to 100"])] = ""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Why a request was refused (RFC 9457)."""
 
-    type: str
-    """Names the kind of problem; stable, so that programs can tell problems apart."""
-    title: str
-    status: int
-    detail: str
-    errors: list[Fault] = []
-    request_id: str = ""
+    type: Annotated[
+        str,
+        Meta(
+            description="Names the kind of problem; stable, so that programs can tell problems apart.",
+            examples=["urn:problem:unprocessable-content"],
+        ),
+    ]
+    title: Annotated[str, Meta(description="The kind of problem, in words.", examples=["Unprocessable Content"])]
+    status: Annotated[int, Meta(description="The HTTP status.", examples=[422])]
+    detail: Annotated[str, Meta(description="What is wrong and what to do.", examples=["A field is missing."])]
+    errors: Annotated[list[Fault], Meta(description="Each wrong field, if fields are wrong.", examples=[[]])] = []
+    request_id: Annotated[str, Meta(description="Finds the request in the service's log.", examples=["5f0c-2a"])] = ""
 
 
 class ProblemError(Exception):

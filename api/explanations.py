@@ -1,0 +1,35 @@
+"""`POST /explain`: a prediction, and how far each feature pushed it up or down."""
+
+import msgspec
+import numpy as np
+from litestar.types import HTTPScope, Receive
+
+from api.messages import Reply
+from api.predictions import Predictions
+from api.schemas import FEATURES, Explanation
+
+
+class Explanations:
+    """Answers with the predictions' own model, body rules and limits."""
+
+    def __init__(self, predictions: Predictions) -> None:
+        self.predictions = predictions
+
+    async def single(self, scope: HTTPScope, receive: Receive) -> Reply:
+        """`POST /explain`: one block group."""
+        row = await self.predictions.read_row(scope, receive)
+        answer = await self.predictions.batcher.predict(row)
+        *pushes, base = self.predictions.batcher.model.explain(np.array([row], np.float32))[0].tolist()
+        return Reply(
+            200,
+            msgspec.json.encode(
+                Explanation(
+                    median_house_value=answer.value,
+                    interval=self.predictions.interval(answer.value),
+                    extrapolated=list(answer.extrapolated),
+                    base_value=base,
+                    contributions=dict(zip(FEATURES, pushes, strict=True)),
+                    model_version=self.predictions.version,
+                )
+            ),
+        )
