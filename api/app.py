@@ -64,10 +64,10 @@ def _litestar(settings: Settings, model: Model, readiness: Readiness) -> Litesta
 
     return Litestar(
         route_handlers=[
-            *(health, ready, describe_model, ping, version),
             Router(
                 "/", route_handlers=OPERATIONS, security=[{name: []} for name in KEY_SCHEMES] if settings.keys else None
             ),
+            *(health, ready, describe_model, ping, version),
             *(pages() if settings.docs else ()),
         ],
         state=State({"model": model, "readiness": readiness}),

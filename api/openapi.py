@@ -64,5 +64,5 @@ def openapi_config(*, with_keys: bool) -> OpenAPIConfig:
         description=DESCRIPTION,
         render_plugins=[_SwaggerPage(STATIC / "docs.html"), _Document(path="/openapi.json")],
         openapi_router=Router("/docs", route_handlers=[], include_in_schema=False, response_headers=HEADERS),
-        components=Components(security_schemes=KEY_SCHEMES if with_keys else {}),
+        components=Components(security_schemes=KEY_SCHEMES) if with_keys else Components(),
     )
