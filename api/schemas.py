@@ -25,7 +25,7 @@ def _number(title: str, description: str, unit: str, low: float, high: float, wh
     )
 
 
-class Features(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Features(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One census block group, in the dataset's own names, order and units (1990 US census)."""
 
     MedInc: Annotated[
@@ -166,7 +166,7 @@ _Extrapolated = Annotated[
 _ModelVersion = Annotated[str, Meta(description="Version of the model that answered.", examples=["1"])]
 
 
-class Interval(msgspec.Struct, frozen=True):
+class Interval(msgspec.Struct, frozen=True, gc=False):
     """Where the true value lies for 90 of 100 block groups like those the model was trained on."""
 
     low: Annotated[float, Meta(description="Its lower end, in the answer's unit.", examples=[3.2602])]
@@ -195,7 +195,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
-class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+class Prediction(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The median house value of one block group."""
 
     median_house_value: _Value
@@ -205,7 +205,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     model_version: _ModelVersion
 
 
-class BatchItem(msgspec.Struct, frozen=True, kw_only=True):
+class BatchItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One row's answer within a batch."""
 
     median_house_value: _Value
