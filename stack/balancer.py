@@ -52,9 +52,9 @@ class Balancer(pulumi.ComponentResource):
             drop_invalid_header_fields=True,
             desync_mitigation_mode="defensive",
             enable_deletion_protection=config.protected,
-            # Known only with the bucket's policy: AWS tries to write when the log is switched on.
-            access_logs={"bucket": logs.bucket, "prefix": LogBucket.BALANCER, "enabled": True},
-            opts=pulumi.ResourceOptions(parent=self, protect=config.protected),
+            access_logs={"bucket": logs.bucket, "enabled": True},
+            # AWS tries to write when the log is switched on: the bucket's policy must stand.
+            opts=pulumi.ResourceOptions(parent=self, protect=config.protected, depends_on=[logs]),
         )
         self.arn = balancer.arn
         self.arn_suffix = balancer.arn_suffix

@@ -60,10 +60,10 @@ class Network(pulumi.ComponentResource):
             vpc_id=vpc.vpc_id,
             traffic_type="ALL" if config.protected else "REJECT",
             log_destination_type="s3",
-            # The bucket's policy must stand first, or AWS writes one of its own.
-            log_destination=pulumi.Output.all(logs.arn, logs.bucket).apply(lambda log: f"{log[0]}/{LogBucket.NETWORK}"),
+            log_destination=logs.arn,
             max_aggregation_interval=600,
-            opts=child,
+            # The bucket's policy must stand first, or AWS writes one of its own.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs]),
         )
         self.security_groups = SecurityGroups(config, vpc.vpc_id, child)
         if self.security_groups.endpoint is not None:

@@ -16,7 +16,7 @@ class PrivateBucket(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     bucket: pulumi.Output[str]
-    """Its name, known once its policy is in place."""
+    """Its name."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class PrivateBucket(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        policy = aws.s3.BucketPolicy(
+        aws.s3.BucketPolicy(
             name,
             bucket=bucket.id,
             policy=pulumi.Output.json_dumps(
@@ -92,7 +92,7 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=retain, depends_on=[block]),
         )
         self.arn = bucket.arn
-        self.bucket = policy.bucket
+        self.bucket = bucket.id
         self.register_outputs({"arn": self.arn, "bucket": self.bucket})
 
 
@@ -108,10 +108,7 @@ def _tls_only(arn: pulumi.Output[str]) -> dict[str, Any]:
 
 
 class LogBucket(PrivateBucket):
-    """Where the load balancer (`balancer/`) and the network (`network/`) write their logs."""
-
-    BALANCER = "balancer"
-    NETWORK = "network"
+    """Where the load balancer and the network write their logs, below `AWSLogs/` and the account's id."""
 
     def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the bucket of `config`'s stack; it outlives a protected stack."""
@@ -122,6 +119,7 @@ class LogBucket(PrivateBucket):
                 f"arn:{config.partition}:elasticloadbalancing:{config.region}:", account, ":loadbalancer/*"
             )
             logs = pulumi.Output.concat(f"arn:{config.partition}:logs:{config.region}:", account, ":*")
+            written = pulumi.Output.concat(arn, "/AWSLogs/", account, "/*")
             delivery = {"Service": "delivery.logs.amazonaws.com"}
             return [
                 {
@@ -129,7 +127,7 @@ class LogBucket(PrivateBucket):
                     "Effect": "Allow",
                     "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
                     "Action": "s3:PutObject",
-                    "Resource": pulumi.Output.concat(arn, f"/{self.BALANCER}/AWSLogs/", account, "/*"),
+                    "Resource": written,
                     "Condition": {"ArnLike": {"aws:SourceArn": balancers}},
                 },
                 {
@@ -137,7 +135,7 @@ class LogBucket(PrivateBucket):
                     "Effect": "Allow",
                     "Principal": delivery,
                     "Action": "s3:PutObject",
-                    "Resource": pulumi.Output.concat(arn, f"/{self.NETWORK}/AWSLogs/", account, "/*"),
+                    "Resource": written,
                     "Condition": {
                         "StringEquals": {
                             "aws:SourceAccount": account,

@@ -35,7 +35,7 @@ def test_its_access_log_waits_for_the_buckets_policy(scenario: Scenario) -> None
     """AWS tests whether it may write when the log is switched on."""
     recording = scenario("dev")
     balancer = recording.one("aws:lb/loadBalancer:LoadBalancer")
-    assert balancer.inputs["accessLogs"] == {"bucket": "housing-dev-logs-id", "enabled": True, "prefix": "balancer"}
+    assert balancer.inputs["accessLogs"] == {"bucket": "housing-dev-logs-id", "enabled": True}
     assert recording.one("aws:s3/bucketPolicy:BucketPolicy").urn in balancer.depends_on
 
 

@@ -82,7 +82,7 @@ def test_flow_logs_go_to_the_log_bucket(scenario: Scenario) -> None:
     log = scenario("dev").one("aws:ec2/flowLog:FlowLog")
     bucket = scenario("dev").one("aws:s3/bucket:Bucket")
     assert log.inputs["logDestinationType"] == "s3"
-    assert log.inputs["logDestination"].endswith(f"/{bucket.name}/network")
+    assert log.inputs["logDestination"].endswith(f"/{bucket.name}")
     assert log.inputs["trafficType"] == "REJECT"
     assert scenario("prod").one("aws:ec2/flowLog:FlowLog").inputs["trafficType"] == "ALL"
     policy = scenario("dev").one("aws:s3/bucketPolicy:BucketPolicy")

@@ -8,20 +8,20 @@ Scenario = Callable[[str], Recording]
 
 
 def test_the_balancer_and_the_flow_log_write_and_nobody_else(scenario: Scenario) -> None:
-    """Each below its own prefix, on behalf of this account only, and everything over TLS."""
+    """Below the account's own prefix, on behalf of this account only, and everything over TLS."""
     recording = scenario("dev")
     statements = {s["Sid"]: s for s in recording.statements(recording.one("aws:s3/bucketPolicy:BucketPolicy"))}
     assert statements.keys() == {"TlsOnly", "BalancerLogs", "FlowLogs", "FlowLogsCheck"}
     bucket = "arn:aws:mock:eu-central-1:123456789012:Bucket/housing-dev-logs"
     balancer = statements["BalancerLogs"]
     assert balancer["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
-    assert balancer["Resource"] == f"{bucket}/balancer/AWSLogs/123456789012/*"
+    assert balancer["Resource"] == f"{bucket}/AWSLogs/123456789012/*"
     assert balancer["Condition"] == {
         "ArnLike": {"aws:SourceArn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/*"}
     }
     flow = statements["FlowLogs"]
     assert flow["Principal"] == {"Service": "delivery.logs.amazonaws.com"}
-    assert flow["Resource"] == f"{bucket}/network/AWSLogs/123456789012/*"
+    assert flow["Resource"] == f"{bucket}/AWSLogs/123456789012/*"
     assert flow["Condition"]["StringEquals"]["aws:SourceAccount"] == "123456789012"
     assert statements["TlsOnly"]["Resource"] == [bucket, f"{bucket}/*"]
 
