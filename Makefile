@@ -7,7 +7,7 @@ STORE ?= models
 LATEST := $(STORE)/mlflow/models/california-housing/latest
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run train serve mlflow-ui test lint types check lock clean
+.PHONY: help run train serve mlflow-ui test lint types bench bench-training lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,21 @@ lint: .venv/development ## ruff, lint and format
 types: .venv/development ## mypy --strict and pyright
 	$(BIN)/mypy api training tests/api tests/training
 	$(BIN)/pyright
+
+bench: .venv/development benchmarks/.peers ## measure the service against its peers (ten minutes, a quiet machine)
+	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.batch
+	$(BIN)/python -m benchmarks.picture
+	$(BIN)/python -m benchmarks.cost
+
+bench-training: .venv/development ## measure the search against the usual tutorial's (five minutes)
+	$(BIN)/python -m benchmarks.training
+
+# Each peer in an environment of its own; what does not install is left out of the comparison.
+benchmarks/.peers:
+	mkdir -p $@
+	-$(PYTHON) -m venv $@/mlserver && $@/mlserver/bin/pip install --quiet mlserver mlserver-xgboost
+	-$(PYTHON) -m venv $@/bentoml && $@/bentoml/bin/pip install --quiet bentoml xgboost-cpu
 
 lock: .venv/development ## pin requirements/*.txt anew from pyproject.toml
 	for list in development serving training cluster infrastructure; do \
