@@ -53,7 +53,7 @@ def main() -> None:
 )
 @click.option("--candidates", type=click.IntRange(1, 192), default=20, show_default=True, help="Combinations to try.")
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True, help="Cross-validation folds.")
-@click.option("--seed", type=click.IntRange(0), default=42, show_default=True, help="Same seed, same model.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=42, show_default=True, help="Same seed, same model.")
 @click.option("--cluster", metavar="tcp://HOST:PORT", help="Search on a Dask cluster.")
 @click.option("--force", is_flag=True, help="Become champion even when not better.")
 def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster: str | None, force: bool) -> int:

@@ -12,8 +12,7 @@ def render(facts: Facts) -> str:
     """The card as Markdown."""
     m = facts.metrics
     removed = "\n".join(
-        f"| `{rule.name}` | {rule.column} > {rule.limit:g} | {facts.removed[rule.name]:,} | {rule.why} |"
-        for rule in RULES
+        f"| `{rule.name}` | {rule.condition} | {facts.removed[rule.name]:,} | {rule.why} |" for rule in RULES
     )
     parameters = "\n".join(f"| `{name}` | {value:g} |" for name, value in sorted(facts.parameters.items()))
     ranges = "\n".join("| {} | {:.6g} | {:.6g} |".format(name, *facts.ranges[name]) for name in FEATURES)
@@ -89,7 +88,8 @@ Outside these ranges a prediction is an extrapolation: trees answer with the val
 **Not meant for** pricing a home, lending, insurance, taxation or any decision about a person:
 
 - Prices are those of 1990, and a row is a whole block group, not a house.
-- Values of 500,001 USD and more were cut off in the census and are not learned: dear places are predicted too low.
+- Values of 500,001 USD and more were cut off in the census, and such rows are not learned from: the dearest places are
+  predicted too low.
 - It reads where people live and what they earn, which stand in for much else, race among it.
 - It knows California alone.
 """

@@ -6,19 +6,18 @@ import pandas as pd
 
 
 class Rule(NamedTuple):
-    """Rows whose `column` exceeds `limit` are dropped."""
+    """Rows that meet `condition`, an expression of pandas over the columns, are dropped."""
 
     name: str
-    column: str
-    limit: float
+    condition: str
     why: str
 
 
 RULES = (
-    Rule("absurd_rooms", "AveRooms", 50, "more than 50 rooms per household: resorts and empty houses, not homes"),
-    Rule("absurd_bedrooms", "AveBedrms", 10, "more than 10 bedrooms per household: the same"),
-    Rule("absurd_occupancy", "AveOccup", 20, "more than 20 people per household: barracks, prisons and dormitories"),
-    Rule("capped_target", "MedHouseVal", 5, "the census cut values at 500,001 USD: the true value is not known"),
+    Rule("absurd_rooms", "AveRooms > 50", "more than 50 rooms per household: resorts and empty houses, not homes"),
+    Rule("absurd_bedrooms", "AveBedrms > 10", "more than 10 bedrooms per household: the same"),
+    Rule("absurd_occupancy", "AveOccup > 20", "more than 20 people per household: barracks, prisons and dormitories"),
+    Rule("capped_target", "MedHouseVal == 5.00001", "the census cut values at 500,001 USD: the true one is not known"),
 )
 
 
@@ -33,7 +32,7 @@ def clean(table: pd.DataFrame) -> Cleaned:
     """Apply the rules one after another; a row counts for the first rule that removes it."""
     removed = {}
     for rule in RULES:
-        kept = table[table[rule.column] <= rule.limit]
+        kept = table.query(f"not ({rule.condition})")
         removed[rule.name] = len(table) - len(kept)
         table = kept
     return Cleaned(table, removed)

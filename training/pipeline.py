@@ -13,6 +13,7 @@ from api.schemas import FEATURES
 from training import card, figures, promotion, registry, tracking
 from training.cleaning import clean
 from training.data import load
+from training.errors import DataError
 from training.evaluation import Values, measure
 from training.facts import Facts
 from training.promotion import Decision
@@ -20,6 +21,8 @@ from training.search import SPACE, Space, by_rank, search
 from training.splitting import split
 
 KNOWN_ANSWERS = 10
+FEWEST_ROWS = 100
+"""Fewer clean training rows cannot be cross-validated to any purpose."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,8 @@ def train(
     train_rows, removed = clean(parts.train)
     for rule, rows in removed.items():
         log.info("Cleaning: %s removed %d of %s training rows", rule, rows, f"{len(parts.train):,}")
+    if len(train_rows) < FEWEST_ROWS:
+        raise DataError(f"Cleaning left {len(train_rows)} of {len(parts.train):,} training rows, too few to train on.")
 
     with tracking.run() as run_id:
         found = search(train_rows, candidates=candidates, folds=folds, seed=seed, space=space, cluster=cluster)

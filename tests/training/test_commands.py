@@ -101,6 +101,13 @@ def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.
         assert len(mlflow.search_runs(experiment_names=[MODEL_NAME])) == 1
 
 
+def test_data_that_cleaning_empties(home: Home, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    """When the cleaning rules leave too few rows, that is said, with the count."""
+    table.head(300).assign(AveOccup=21.0).to_csv("own.csv", index=False)
+    assert run(["train", "--data", "own.csv"]) == 1
+    assert capsys.readouterr().err == "Error: Cleaning left 0 of 240 training rows, too few to train on.\n"
+
+
 def test_own_data(home: Home, table: pd.DataFrame) -> None:
     """A file of one's own goes all the way to a published version."""
     table.sample(500, random_state=0).to_parquet("own.parquet")
