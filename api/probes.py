@@ -3,6 +3,7 @@
 `/ping` and `/version` are MLflow's, for its clients and for SageMaker.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -33,7 +34,8 @@ class Ready(msgspec.Struct, omit_defaults=True):
     reason: Annotated[str, Meta(description="Why not ready; absent if ready.", examples=["shutting down"])] = ""
 
 
-_Ranges = dict[str, tuple[float, float]]
+_Range = Annotated[Sequence[float], Meta(min_length=2, max_length=2)]
+_Ranges = Mapping[str, _Range]
 
 
 class ModelDescription(msgspec.Struct):
