@@ -1,5 +1,6 @@
 """What the OpenAPI document says of the operations that `api.front` answers before Litestar sees them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -113,6 +114,7 @@ async def explain(data: Features) -> Explanation:
     raise NotImplementedError
 
 
+@dataclass
 class _InvocationOperation(Operation):
     """An operation with a body of several media types, which Litestar does not derive from a handler."""
 
