@@ -342,11 +342,6 @@ def _conflicts(config: Config) -> Iterator[str]:
         for key in ("canary_percent", "canary_minutes", "bake_minutes"):
             if getattr(config, key) is not None:
                 yield f"{key} = {getattr(config, key)}: only with deployment_strategy = canary; remove it"
-    elif config.spot_percent:
-        yield (
-            f"spot_percent = {config.spot_percent}: not with deployment_strategy = canary, since a reclaimed Spot task "
-            "would be read as a failing revision; use 0"
-        )
 
     if config.domain_name and not (config.hosted_zone or config.certificate_arn):
         yield f"domain_name = {config.domain_name!r}: set hosted_zone or certificate_arn as well"

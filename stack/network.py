@@ -58,7 +58,7 @@ class Network(pulumi.ComponentResource):
         aws.ec2.FlowLog(
             config.name,
             vpc_id=vpc.vpc_id,
-            traffic_type="ALL" if config.protected else "REJECT",
+            traffic_type="REJECT",
             log_destination_type="s3",
             log_destination=logs.arn,
             max_aggregation_interval=600,

@@ -36,6 +36,7 @@ class Resource:
     depends_on: list[str]
     parent: str
     provider: str
+    providers: dict[str, str]
     timeouts: dict[str, str]
     transforms: list[Any]
 
@@ -160,6 +161,7 @@ class Monitor(pulumi_mocks.MockMonitor):
                     depends_on=list(request.dependencies),
                     parent=request.parent,
                     provider=request.provider,
+                    providers=dict(request.providers),
                     timeouts={"create": timeouts.create, "update": timeouts.update, "delete": timeouts.delete},
                     transforms=pulumi_mocks._resolve_callbacks(request.transforms),
                 )

@@ -115,10 +115,6 @@ def test_all_problems_are_in_one_message() -> None:
             "canary_percent = '100': Expected `float` <= 99.9",
         ),
         ({"deployment_strategy": "canary", "bake_minutes": "1441"}, "bake_minutes = '1441': Expected `int` <= 1440"),
-        (
-            {"deployment_strategy": "canary", "spot_percent": "50"},
-            "spot_percent = 50: not with deployment_strategy = canary",
-        ),
         ({"domain_name": "a.example.com"}, "domain_name = 'a.example.com': set hosted_zone or certificate_arn"),
         ({"hosted_zone": "example.com"}, "hosted_zone = 'example.com': set domain_name"),
         (
