@@ -35,6 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.logger = log
         self.deadline: asyncio.TimerHandle | None = None
+        self.stuck: asyncio.TimerHandle | None = None
         self.head_bytes = 0
         self.unfinished_bytes = 0
         self.reading_head = False
@@ -50,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
         self._stop_clock()
+        self._stop_stuck_clock()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -104,12 +106,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self.reading = False
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Uvicorn's callback: an answer has been written."""
-        super().on_response_complete()
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
-            # Closing waits until the client has taken its answer: not for ever.
-            self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+    def pause_writing(self) -> None:
+        """Uvicorn's callback: the client does not take its answer as fast as it is written."""
+        super().pause_writing()
+        self.stuck = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Uvicorn's callback: the client has taken most of its answer."""
+        super().resume_writing()
+        self._stop_stuck_clock()
 
     def timeout_keep_alive_handler(self) -> None:
         """Uvicorn's callback: an idle connection's time is over, whether or not the client has taken its answer."""
@@ -136,6 +141,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
+
+    def _stop_stuck_clock(self) -> None:
+        if self.stuck is not None:
+            self.stuck.cancel()
+            self.stuck = None
 
     def _too_slow(self) -> None:
         self.deadline = None

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,15 @@ class Service:
 Serve = Callable[..., Service]
 
 
-def start_service(log: Path, **environment: str) -> Service:
-    """Start `python -m api` on a free port; returns when it listens, or when it has ended."""
+def start_service(log: Path, *, arguments: Sequence[str] = ("-m", "api"), **environment: str) -> Service:
+    """Start `python -m api` on a free port; returns when it listens, or when it has ended.
+
+    Other `arguments` for Python run the same service with a bound of its made smaller.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MODEL_")}
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api"],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env={**inherited, "PORT": "0", **environment},
             stdout=stream,

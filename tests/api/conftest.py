@@ -1,0 +1,59 @@
+"""Services that are set up unlike the one that most tests share, and how long the property tests search."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.running import Service, start_service
+
+# `make fuzz` sets HYPOTHESIS_PROFILE=fuzz. The bounded search is the same on every run.
+_COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("bounded", max_examples=60, derandomize=True, database=None, **_COMMON)
+settings.register_profile("fuzz", max_examples=5_000, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
+
+OLD_KEY, NEW_KEY = "old-key-4f1c", "new-key-93ab"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def guarded(model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service as in production: API keys, metrics, behind one proxy, without documents."""
+    running = start_service(
+        tmp_path_factory.mktemp("guarded") / "service.log",
+        MODEL_PATH=str(model_directory),
+        API_KEYS=f"{OLD_KEY}, {NEW_KEY}\n",
+        METRICS_PORT=str(free_port()),
+        TRUSTED_PROXIES="1",
+        DOCS="false",
+    )
+    assert running.url, running.log.read_text()
+    yield running
+    running.process.kill()
+    running.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def hasty(model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that waits half a second for a request and a second for the next, and holds 1 MB of bodies."""
+    bounds = "from api import messages, protocol; protocol.REQUEST_SECONDS = 0.5; messages.MAX_HELD_BYTES = 2**20"
+    running = start_service(
+        tmp_path_factory.mktemp("hasty") / "service.log",
+        arguments=("-c", f"import sys; {bounds}; from api.__main__ import main; sys.exit(main())"),
+        MODEL_PATH=str(model_directory),
+        KEEP_ALIVE_SECONDS="1",
+    )
+    assert running.url, running.log.read_text()
+    yield running
+    running.process.kill()
+    running.process.wait(10)
