@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import distributions, packages_distributions, version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -103,7 +103,7 @@ def log_model(booster: xgboost.Booster, example: pd.DataFrame, facts: Facts) -> 
     The plain booster is logged, not scikit-learn's wrapper, so that loading it needs no scikit-learn.
     """
     predicted = booster.predict(xgboost.DMatrix(example[list(FEATURES)]))
-    installed = packages_distributions()["xgboost"][0]
+    installed = next(name for name in ("xgboost-cpu", "xgboost") if any(distributions(name=name)))
     logged = mlflow.xgboost.log_model(
         booster,
         name="model",
