@@ -67,6 +67,7 @@ def main() -> int:
             app.metrics.serve(settings.host, settings.metrics_port)
         allow_many_connections()
         # What has been loaded stays: the collector need not look at it again.
+        gc.collect()
         gc.freeze()
         server = Server(settings, app)
         server.run()

@@ -99,7 +99,7 @@ def _from_json(body: bytes) -> _Columns:
     try:
         sent = msgspec.json.decode(body)
     except UNREADABLE as error:
-        hint = " This service predicts finite numbers only." if b"NaN" in body or b"Infinity" in body else ""
+        hint = " This service needs finite numbers." if b"NaN" in body or b"Infinity" in body else ""
         raise InvocationRefused(f"Ensure that input is a valid JSON formatted string. Error: {error}.{hint}") from error
     given = [name for name in FORMATS if name in sent] if isinstance(sent, dict) else []
     if len(given) != 1:
@@ -140,8 +140,10 @@ def _from_split(sent: Any) -> _Columns:
 def _from_records(sent: Any) -> _Columns:
     if not isinstance(sent, list):
         raise InvocationRefused("Dataframe records format must be a list of records.")
-    if not all(isinstance(row, dict) for row in sent):
+    if not any(isinstance(row, dict) for row in sent):
         raise _missing([])
+    if not all(isinstance(row, dict) for row in sent):
+        raise InvocationRefused("Each record must be a dictionary of values by column name.")
     present = {name for row in sent for name in row}
     return {name: [row.get(name) for row in sent] for name in FEATURES if name in present}
 
@@ -179,8 +181,7 @@ def _rows(columns: _Columns) -> list[Row]:
     table = np.stack([_numbers(name, columns[name]) for name in FEATURES], axis=1)
     for row, column in np.argwhere(~np.isfinite(table))[:1]:
         raise InvocationRefused(
-            f"Column {FEATURES[column]} of row {row} is {table[row, column]}; this service predicts finite numbers "
-            "only, where MLflow would predict with a missing value."
+            f"Column {FEATURES[column]} of row {row} is missing or not finite; this service needs finite numbers."
         )
     return [tuple(row) for row in table.tolist()]
 

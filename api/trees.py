@@ -54,7 +54,7 @@ class Trees:
         return total
 
     def explain(self, rows: Rows) -> Contributions:
-        """How far each feature pushes a prediction up or down: to the bit what XGBoost says.
+        """How far each feature pushes a prediction up or down, as XGBoost counts it.
 
         Each step down a tree changes what the tree predicts, and the change is put down to the feature that the step
         asked about (Saabas' method): `Booster.predict(pred_contribs=True, approx_contribs=True)`. It is not SHAP, which

@@ -23,7 +23,7 @@ const CITIES = {
   "San Diego": [32.72, -117.16],
 };
 // Their names stand in the sea, to the left.
-const HARBOURS = ["San Francisco", "Los Angeles", "San Diego"];
+const HARBOURS = ["San Francisco", "San Diego"];
 
 const NORTH = 42.1;
 const WEST = -124.6;
