@@ -4,19 +4,20 @@ import pulumi
 
 from stack.alarms import Alarms
 from stack.balancer import Balancer
-from stack.config import load
 from stack.firewall import Firewall
 from stack.identity import Identity
 from stack.image import Image
+from stack.log_bucket import LogBucket
 from stack.logs import log_group
 from stack.model import find
+from stack.model_bucket import ModelBucket
 from stack.monitoring import Monitoring
 from stack.network import Network
 from stack.provider import provider
 from stack.registry import Registry
 from stack.scaling import Scaling
 from stack.service import Service
-from stack.storage import LogBucket, ModelBucket
+from stack.settings import load
 
 config = load()
 model = find(config)

@@ -7,9 +7,9 @@ from stack import timeouts
 from stack.canary import Canary
 from stack.certificate import Certificate
 from stack.config import Config
+from stack.log_bucket import LogBucket
 from stack.network import Network
 from stack.security_groups import HTTP, HTTPS
-from stack.storage import LogBucket
 from stack.target_group import target_group
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"

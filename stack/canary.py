@@ -62,6 +62,7 @@ class Canary(pulumi.ComponentResource):
                     ],
                 }
             ),
+            permissions_boundary=config.permissions_boundary,
             opts=child,
         )
         attachment = aws.iam.RolePolicyAttachment(

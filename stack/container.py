@@ -60,7 +60,7 @@ def container_definition(config: Config, model: PublishedModel, *, image: str, l
         "readonlyRootFilesystem": True,
         "stopTimeout": timeouts.STOP,
         "systemControls": [],
-        "ulimits": [{"hardLimit": 65536, "name": "nofile", "softLimit": 65536}],
+        "ulimits": [{"hardLimit": 65535, "name": "nofile", "softLimit": 65535}],
         "user": USER,
         "volumesFrom": [],
     }

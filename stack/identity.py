@@ -43,8 +43,18 @@ class Identity(pulumi.ComponentResource):
                 ],
             }
         )
-        execution = aws.iam.Role(f"{config.name}-execution", assume_role_policy=trust, opts=child)
-        task = aws.iam.Role(f"{config.name}-task", assume_role_policy=trust, opts=child)
+        execution = aws.iam.Role(
+            f"{config.name}-execution",
+            assume_role_policy=trust,
+            permissions_boundary=config.permissions_boundary,
+            opts=child,
+        )
+        task = aws.iam.Role(
+            f"{config.name}-task",
+            assume_role_policy=trust,
+            permissions_boundary=config.permissions_boundary,
+            opts=child,
+        )
         statements = [
             # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
             {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},

@@ -8,8 +8,8 @@ import pulumi_awsx as awsx
 
 from stack.config import Config
 from stack.endpoints import Endpoints
+from stack.log_bucket import LogBucket
 from stack.security_groups import SecurityGroups
-from stack.storage import LogBucket
 
 NAT_STRATEGY = {
     "single": awsx.ec2.NatGatewayStrategy.SINGLE,

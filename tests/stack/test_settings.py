@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from stack.config import FARGATE_MEMORY, Config, ConfigError, ScheduledCapacity, parse, settings
+from stack.config import Config, ScheduledCapacity, settings
 from stack.reference import table
+from stack.settings import FARGATE_MEMORY, ConfigError, parse
 
 REQUIRED = {"model_bucket": "housing-models"}
 

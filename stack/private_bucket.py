@@ -1,12 +1,10 @@
-"""Buckets that are private, encrypted and reached over TLS only: one for logs, one that models are published to."""
+"""A bucket as all of ours are: private, encrypted, reached over TLS only."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-
-from stack.config import Config
 
 Statements = list[dict[str, Any]]
 
@@ -105,70 +103,3 @@ def _tls_only(arn: pulumi.Output[str]) -> dict[str, Any]:
         "Resource": [arn, pulumi.Output.concat(arn, "/*")],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-
-
-class LogBucket(PrivateBucket):
-    """Where the load balancer and the network write their logs, below `AWSLogs/` and the account's id."""
-
-    def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Create the bucket of `config`'s stack; it outlives a protected stack."""
-
-        def grants(arn: pulumi.Output[str]) -> Statements:
-            account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
-            balancers = pulumi.Output.concat(
-                f"arn:{config.partition}:elasticloadbalancing:{config.region}:", account, ":loadbalancer/*"
-            )
-            logs = pulumi.Output.concat(f"arn:{config.partition}:logs:{config.region}:", account, ":*")
-            written = pulumi.Output.concat(arn, "/AWSLogs/", account, "/*")
-            delivery = {"Service": "delivery.logs.amazonaws.com"}
-            return [
-                {
-                    "Sid": "BalancerLogs",
-                    "Effect": "Allow",
-                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-                    "Action": "s3:PutObject",
-                    "Resource": written,
-                    "Condition": {"ArnLike": {"aws:SourceArn": balancers}},
-                },
-                {
-                    "Sid": "FlowLogs",
-                    "Effect": "Allow",
-                    "Principal": delivery,
-                    "Action": "s3:PutObject",
-                    "Resource": written,
-                    "Condition": {
-                        "StringEquals": {
-                            "aws:SourceAccount": account,
-                            "s3:x-amz-acl": "bucket-owner-full-control",
-                        },
-                        "ArnLike": {"aws:SourceArn": logs},
-                    },
-                },
-                {
-                    "Sid": "FlowLogsCheck",
-                    "Effect": "Allow",
-                    "Principal": delivery,
-                    "Action": ["s3:GetBucketAcl", "s3:ListBucket"],
-                    "Resource": arn,
-                    "Condition": {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": logs}},
-                },
-            ]
-
-        super().__init__(
-            f"{config.name}-logs",
-            grants=grants,
-            expire_days=config.log_retention_days,
-            force_destroy=not config.protected,
-            retain=config.protected,
-            opts=opts,
-        )
-
-
-class ModelBucket(PrivateBucket):
-    """The bucket that training publishes to. It outlives every stack: Pulumi never deletes it."""
-
-    def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Create `config.model_bucket`."""
-        super().__init__(
-            "models", bucket_name=config.model_bucket, versioned=True, protect=True, retain=True, opts=opts
-        )

@@ -1,0 +1,64 @@
+"""The bucket that the load balancer and the network write their logs to."""
+
+import pulumi
+import pulumi_aws as aws
+
+from stack.config import Config
+from stack.private_bucket import PrivateBucket, Statements
+
+
+class LogBucket(PrivateBucket):
+    """Where the load balancer and the network write their logs, below `AWSLogs/` and the account's id."""
+
+    def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Create the bucket of `config`'s stack; it outlives a protected stack."""
+
+        def grants(arn: pulumi.Output[str]) -> Statements:
+            account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+            balancers = pulumi.Output.concat(
+                f"arn:{config.partition}:elasticloadbalancing:{config.region}:", account, ":loadbalancer/*"
+            )
+            logs = pulumi.Output.concat(f"arn:{config.partition}:logs:{config.region}:", account, ":*")
+            written = pulumi.Output.concat(arn, "/AWSLogs/", account, "/*")
+            delivery = {"Service": "delivery.logs.amazonaws.com"}
+            return [
+                {
+                    "Sid": "BalancerLogs",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                    "Action": "s3:PutObject",
+                    "Resource": written,
+                    "Condition": {"ArnLike": {"aws:SourceArn": balancers}},
+                },
+                {
+                    "Sid": "FlowLogs",
+                    "Effect": "Allow",
+                    "Principal": delivery,
+                    "Action": "s3:PutObject",
+                    "Resource": written,
+                    "Condition": {
+                        "StringEquals": {
+                            "aws:SourceAccount": account,
+                            "s3:x-amz-acl": "bucket-owner-full-control",
+                        },
+                        "ArnLike": {"aws:SourceArn": logs},
+                    },
+                },
+                {
+                    "Sid": "FlowLogsCheck",
+                    "Effect": "Allow",
+                    "Principal": delivery,
+                    "Action": ["s3:GetBucketAcl", "s3:ListBucket"],
+                    "Resource": arn,
+                    "Condition": {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": logs}},
+                },
+            ]
+
+        super().__init__(
+            f"{config.name}-logs",
+            grants=grants,
+            expire_days=config.log_retention_days,
+            force_destroy=not config.protected,
+            retain=config.protected,
+            opts=opts,
+        )
