@@ -10,13 +10,8 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
-from api.invocations import (
-    FORMATS,
-    INVALID,
-    Invocation,
-    InvocationError,
-    InvocationPredictions,
-)
+from api.frames import FORMATS, INVALID
+from api.invocations import Invocation, InvocationError, InvocationPredictions
 from api.predictions import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES
 from api.problems import PROBLEM_JSON, Fault, Problem, ProblemError
 from api.schemas import EXAMPLE, FEATURES, Batch, BatchPrediction, Explanation, Features, Prediction
