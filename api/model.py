@@ -1,10 +1,10 @@
 """The model that serves: loaded from a fetched directory, held against the feature schema, proven on known answers."""
 
-import json
 import logging
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -127,10 +127,11 @@ def _check_features(trees: Trees, mlmodel: MLmodel, manifest: Manifest | None) -
 
 def _signature_names(mlmodel: MLmodel) -> list[str]:
     try:
-        columns = json.loads(mlmodel.signature.inputs) if mlmodel.signature else []
+        inputs = mlmodel.signature.inputs if mlmodel.signature else "[]"
+        columns = msgspec.json.decode(inputs, type=list[dict[str, Any]])
         names = [column["name"] for column in columns if "name" in column]
         kinds = [(column["name"], column["type"]) for column in columns if "name" in column]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise ModelRefused(f"{MLMODEL}'s signature cannot be read: {error!r}") from error
     for name, kind in kinds:
         if str(kind) not in NUMERIC_TYPES:

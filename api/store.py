@@ -39,7 +39,7 @@ class TransientError(Exception):
 def check_name(name: str) -> None:
     """Refuse a file name that is not a plain relative path inside the directory."""
     path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or str(path) != name:
+    if name == "." or str(path) != name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
         raise ModelRefused(f"the model names a file {name!r}, which is not a path inside its directory")
 
 

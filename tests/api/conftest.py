@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, settings
 from tests.running import Service, start_service
 
 # `make fuzz` sets HYPOTHESIS_PROFILE=fuzz. The bounded search is the same on every run.
-_COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("bounded", max_examples=60, derandomize=True, database=None, **_COMMON)
-settings.register_profile("fuzz", max_examples=5_000, **_COMMON)
+settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck), max_examples=5_000)
+settings.register_profile("bounded", settings.get_profile("fuzz"), max_examples=60, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 OLD_KEY, NEW_KEY = "old-key-4f1c", "new-key-93ab"

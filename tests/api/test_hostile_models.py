@@ -1,0 +1,378 @@
+"""Models that must not serve: each is refused with what is wrong, and nothing in any of them is ever executed."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow.xgboost
+import msgspec
+import numpy as np
+import pytest
+import xgboost
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from api.errors import ModelRefused
+from api.fetch import FetchedModel, fetch
+from api.manifest import MANIFEST_NAME, KnownAnswers, decode, encode
+from api.mlmodel import decode_mlmodel
+from api.model import Model
+from api.schemas import EXAMPLE, FEATURES
+from api.store import open_store
+from tests.running import Serve
+
+Document = dict[str, Any]
+SMALL_MODEL = Path(__file__).with_name("models") / "xgboost-3.4.1.ubj"
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.fetch.time.sleep", lambda _: None)
+
+
+def load(directory: Path) -> Model:
+    """As the service does."""
+    return Model.load(fetch(open_store("", str(directory))))
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    """A whole model in XGBoost's JSON."""
+    decoded: Document = json.loads(xgboost.Booster(model_file=SMALL_MODEL).save_raw("json"))
+    return decoded
+
+
+def plain(document: Any, mlmodel: str = "flavors: {xgboost: {data: model.json, xgb_version: 3.2.0}}") -> FetchedModel:
+    """A plain MLflow directory around it, in memory."""
+    model = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return FetchedModel("here", {"MLmodel": mlmodel.encode(), "model.json": model}, None)
+
+
+def copied(document: Document, change: Callable[[Document], object]) -> Document:
+    """The model with a change."""
+    copy: Document = json.loads(json.dumps(document))
+    change(copy)
+    return copy
+
+
+def learner(document: Document) -> Document:
+    """The part that has features, objective and base score."""
+    part: Document = document["learner"]
+    return part
+
+
+def tree(document: Document) -> Document:
+    """The first tree: node 0 has children 1 and 2."""
+    first: Document = learner(document)["gradient_booster"]["model"]["trees"][0]
+    return first
+
+
+def chain(document: Document) -> None:
+    """Make the first tree 5,000 levels deep."""
+    size = 10_001
+    first = tree(document)
+    first["left_children"] = [i + 1 if i % 2 == 0 and i < size - 1 else -1 for i in range(size)]
+    first["right_children"] = [i + 2 if i % 2 == 0 and i < size - 1 else -1 for i in range(size)]
+    for name in ("split_indices", "split_type", "default_left", "categories_nodes"):
+        first[name] = [0] * size
+    for name in ("split_conditions", "base_weights", "loss_changes"):
+        first[name] = [0.5] * size
+    first["sum_hessian"] = [1.0] * size
+
+
+def without_names(document: Document) -> None:
+    """A model that was trained on bare numbers."""
+    learner(document)["feature_names"] = []
+
+
+DAMAGED: dict[str, Callable[[Document], object]] = {
+    "no trees": lambda m: learner(m)["gradient_booster"]["model"].update(trees=[]),
+    "no learner": lambda m: m.pop("learner"),
+    "no version": lambda m: m.pop("version"),
+    "a tree without thresholds": lambda m: tree(m).pop("split_conditions"),
+    "too few thresholds": lambda m: tree(m)["split_conditions"].pop(),
+    "a child beyond the end": lambda m: tree(m)["left_children"].__setitem__(0, 10_000),
+    "a child before the start": lambda m: tree(m)["left_children"].__setitem__(0, -2),
+    "one child": lambda m: tree(m)["right_children"].__setitem__(0, -1),
+    "a node that is its own child": lambda m: tree(m)["left_children"].__setitem__(0, 0),
+    "a circle of nodes": lambda m: tree(m)["left_children"].__setitem__(1, 0),
+    "a node with two parents": lambda m: tree(m)["left_children"].__setitem__(0, 2),
+    "a feature beyond the eighth": lambda m: tree(m)["split_indices"].__setitem__(0, 8),
+    "a feature before the first": lambda m: tree(m)["split_indices"].__setitem__(0, -1),
+    "a threshold that is text": lambda m: tree(m)["split_conditions"].__setitem__(0, "high"),
+    "a threshold beyond floats": lambda m: tree(m)["split_conditions"].__setitem__(0, 1e300),
+    "children that are text": lambda m: tree(m).update(left_children="abc"),
+    "a tree of 5,000 levels": chain,
+    "a base score that is text": lambda m: learner(m)["learner_model_param"].update(base_score="half"),
+    "two base scores": lambda m: learner(m)["learner_model_param"].update(base_score="[1E0,2E0]"),
+    "an endless base score": lambda m: learner(m)["learner_model_param"].update(base_score="1E999"),
+    "seven features": lambda m: learner(m)["learner_model_param"].update(num_feature="7"),
+    "two targets": lambda m: learner(m)["learner_model_param"].update(num_target="2"),
+    "three classes": lambda m: learner(m)["learner_model_param"].update(num_class="3"),
+    "another objective": lambda m: learner(m)["objective"].update(name="binary:logistic"),
+    "a feature renamed": lambda m: learner(m)["feature_names"].__setitem__(0, "Income"),
+    "features reordered": lambda m: learner(m)["feature_names"].reverse(),
+    "a newer XGBoost": lambda m: m.update(version=[99, 0, 0]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_damaged_model_is_refused(document: Document, damage: str) -> None:
+    """A model file that is damaged, of another kind, or for other features is refused."""
+    with pytest.raises(ModelRefused) as caught:
+        Model.load(plain(copied(document, DAMAGED[damage])))
+    assert len(str(caught.value)) < 1_000
+
+
+def test_undamaged_model_is_taken(document: Document) -> None:
+    """The same model without the damage serves."""
+    assert Model.load(plain(document)).version == "unpublished"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"null", b"[]", b"\xff", b"[" * 100_000, pickle.dumps({"learner": 1}), b'{"learner":{"trees":[]}}'],
+)
+def test_file_that_is_no_model_is_refused(content: bytes) -> None:
+    """What is not XGBoost's JSON is refused."""
+    with pytest.raises(ModelRefused, match=r"model\.json"):
+        Model.load(plain(content))
+
+
+def bomb(levels: int, merged: bool) -> str:
+    """Nine to the power of `levels` values in a few lines of YAML."""
+    lines = ["a0: &a0 {x: 1}" if merged else "a0: &a0 [1, 2]"]
+    for level in range(1, levels):
+        inner = ", ".join([f"*a{level - 1}"] * 9)
+        lines.append(f"a{level}: &a{level} {{<<: [{inner}]}}" if merged else f"a{level}: &a{level} [{inner}]")
+    return "\n".join([*lines, "flavors: {xgboost: {data: model.json}}"])
+
+
+MLMODELS = {
+    "nothing": "",
+    "a text": "hello",
+    "a list": "[1, 2]",
+    "another flavour": "flavors: {sklearn: {pickled_model: model.pkl}}",
+    "a Python object": "flavors: !!python/object/apply:os.system ['touch /tmp/owned']",
+    "another Python object": "flavors: !!python/name:os.system",
+    "laughs": bomb(9, merged=False),
+    "merged laughs": bomb(9, merged=True),
+    "depth": "[" * 50_000,
+    "depth of objects": "{a: " * 50_000,
+    "a tab": "flavors:\n\txgboost: {}",
+    "an impossible date": "flavors: {xgboost: {data: model.json}}\nrun_id: 2026-99-99 99:99:99",
+    "no data": "flavors: {xgboost: {xgb_version: 3.2.0}}",
+    "a newer XGBoost": "flavors: {xgboost: {data: model.json, xgb_version: 99.0.0}}",
+    "a pickle": "flavors: {xgboost: {data: model.pkl}}",
+    "a signature that is not JSON": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '[{'}",
+    "a signature of text": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '\"abc\"'}",
+    "a signature without end": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '" + "[" * 10_000 + "'}",
+}
+
+
+@pytest.mark.parametrize("case", MLMODELS)
+def test_hostile_mlmodel_is_refused(document: Document, case: str) -> None:
+    """An MLmodel that describes no XGBoost model, or explodes when read, is refused at no cost."""
+    with pytest.raises(ModelRefused):
+        Model.load(plain(document, MLMODELS[case]))
+
+
+def signed(*columns: dict[str, Any]) -> str:
+    """An MLmodel whose signature has these columns."""
+    return yaml.safe_dump(
+        {"flavors": {"xgboost": {"data": "model.json"}}, "signature": {"inputs": json.dumps(columns)}}
+    )
+
+
+COLUMNS = [{"type": "double", "name": name, "required": True} for name in FEATURES]
+
+
+@pytest.mark.parametrize(
+    ("columns", "word"),
+    [
+        (COLUMNS[::-1], "features"),
+        (COLUMNS[:-1], "features"),
+        ([*COLUMNS, COLUMNS[0]], "features"),
+        ([{**COLUMNS[0], "type": "string"}, *COLUMNS[1:]], "MedInc the type 'string'"),
+        ([{**COLUMNS[0], "type": ["double"]}, *COLUMNS[1:]], "MedInc the type"),
+        ([{**COLUMNS[0], "name": "Income"}, *COLUMNS[1:]], "Income"),
+    ],
+)
+def test_signature_must_be_the_schema(document: Document, columns: list[dict[str, Any]], word: str) -> None:
+    """A signature with other features, in another order, or of another type is refused, though the file is right."""
+    Model.load(plain(document, signed(*COLUMNS)))
+    with pytest.raises(ModelRefused, match=word):
+        Model.load(plain(document, signed(*columns)))
+
+
+def test_model_without_any_names_is_taken_with_a_warning(document: Document, caplog: pytest.LogCaptureFixture) -> None:
+    """A model that names no columns serves in the schema's order, and the log says that this was assumed."""
+    Model.load(plain(copied(document, without_names)))
+    assert "does not name its columns" in caplog.text
+
+
+def rewrite(directory: Path, **changes: object) -> None:
+    """Change fields of the manifest."""
+    path = directory / MANIFEST_NAME
+    path.write_bytes(encode(msgspec.structs.replace(decode(path.read_bytes()), **changes)))
+
+
+ROW = list(EXAMPLE.values())
+IMPOSSIBLE: dict[str, tuple[str, object]] = {
+    "features reordered": ("features", list(FEATURES)[::-1]),
+    "no features": ("features", []),
+    "ranges of other features": ("ranges", {"Ocean": (0.0, 1.0)}),
+    "a range upside down": ("ranges", dict.fromkeys(FEATURES, (1.0, 0.0))),
+    "a negative interval": ("interval_half_width", -0.1),
+    "a newer XGBoost": ("xgboost_version", "99.1.0"),
+    "no known answers": ("known_answers", KnownAnswers([], [])),
+    "rows of seven": ("known_answers", KnownAnswers([ROW[:7]], [1.0])),
+    "rows of different lengths": ("known_answers", KnownAnswers([ROW, ROW[:7]], [1.0, 1.0])),
+    "one answer short": ("known_answers", KnownAnswers([ROW, ROW], [1.0])),
+    "a wrong answer": ("known_answers", KnownAnswers([ROW], [1.0])),
+    "an answer beyond floats": ("known_answers", KnownAnswers([ROW], [1e300])),
+    "a row beyond floats": ("known_answers", KnownAnswers([[1e300] * 8], [1.0])),
+    "a million rows": ("known_answers", KnownAnswers([ROW] * 5_000, [1.0] * 5_000)),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_manifest_that_cannot_be_is_refused(damaged_directory: Path, case: str) -> None:
+    """A manifest that contradicts the schema, or whose known answers the model does not give, is refused."""
+    field, value = IMPOSSIBLE[case]
+    rewrite(damaged_directory, **{field: value})
+    with pytest.raises(ModelRefused):
+        load(damaged_directory)
+
+
+def test_nearly_right_answer_is_wrong(damaged_directory: Path) -> None:
+    """A known answer that is off by one bit is enough to refuse the model."""
+    manifest = decode((damaged_directory / MANIFEST_NAME).read_bytes())
+    known = manifest.known_answers
+    off = float(np.nextafter(np.float32(known.predictions[-1]), np.float32(99)))
+    rewrite(damaged_directory, known_answers=KnownAnswers(known.rows, [*known.predictions[:-1], off]))
+    with pytest.raises(ModelRefused, match="known row"):
+        load(damaged_directory)
+
+
+class Owned:
+    """Something that runs a command when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_nothing_is_executed(model_directory: Path, tmp_path: Path) -> None:
+    """Pickles, loaders and code in a model directory, named by MLmodel, are not as much as opened."""
+    directory, marker = tmp_path / "hostile", tmp_path / "owned"
+    (directory / "code").mkdir(parents=True)
+    (directory / "model.ubj").write_bytes((model_directory / "model.ubj").read_bytes())
+    for name in ("python_model.pkl", "model.pkl", "artifacts.pkl"):
+        (directory / name).write_bytes(pickle.dumps(Owned(marker)))
+    for name in ("loader.py", "code/__init__.py", "code/sitecustomize.py", "msgspec.py", "numpy.py"):
+        (directory / name).write_text(f"open({str(marker)!r}, 'w')")
+    (directory / "requirements.txt").write_text("https://hostile.example/owned.tar.gz")
+    flavors = {
+        "python_function": {"loader_module": "loader", "code": "code", "python_model": "python_model.pkl"},
+        "xgboost": {"data": "model.ubj", "code": "code", "xgb_version": "3.2.0"},
+    }
+    (directory / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
+    script = (
+        "import sys\n"
+        "from api.fetch import fetch\n"
+        "from api.model import Model\n"
+        "from api.store import open_store\n"
+        "opened = []\n"
+        "armed = lambda event, arguments: opened.append((event, str(arguments[0]))) "
+        "if event in ('open', 'exec', 'import', 'os.system', 'subprocess.Popen', 'pickle.find_class') else None\n"
+        "sys.addaudithook(armed)\n"
+        f"Model.load(fetch(open_store('', {str(directory)!r})))\n"
+        f"print(sorted(path for event, path in opened if {str(directory)!r} in path))\n"
+        "print([event for event, _ in opened if event in ('os.system', 'subprocess.Popen', 'pickle.find_class')])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == [str([str(directory / "MLmodel"), str(directory / "model.ubj")]), "[]"]
+    assert not marker.exists()
+
+
+def test_a_pickled_model_is_never_loaded(tmp_path: Path) -> None:
+    """A model file that is a pickle is refused whatever it is called."""
+    marker = tmp_path / "owned"
+    for name in ("model.pkl", "model.ubj", "model.json", "model.xgb"):
+        files = {"MLmodel": f"flavors: {{xgboost: {{data: {name}}}}}".encode(), name: pickle.dumps(Owned(marker))}
+        with pytest.raises(ModelRefused, match=name):
+            Model.load(FetchedModel("here", files, None))
+    assert not marker.exists()
+
+
+# MLflow warns of its own type hints.
+@pytest.mark.filterwarnings("ignore:.*Any type hint:UserWarning")
+@pytest.mark.parametrize("kind", ["ubj", "json"])
+@pytest.mark.parametrize("signature", [None, ModelSignature(Schema([ColSpec(DataType.double, n) for n in FEATURES]))])
+def test_what_mlflow_saves_is_served(tmp_path: Path, kind: str, signature: ModelSignature | None) -> None:
+    """A directory that `mlflow.xgboost.save_model` wrote predicts exactly as XGBoost, with or without a signature."""
+    booster = xgboost.Booster(model_file=SMALL_MODEL)
+    mlflow.xgboost.save_model(
+        booster, tmp_path / "model", model_format=kind, signature=signature, pip_requirements=["xgboost"]
+    )
+    model = load(tmp_path / "model")
+    rows = np.random.default_rng(3).uniform(0, 40, (100, 8)).astype(np.float32)
+    expected = booster.predict(xgboost.DMatrix(rows, feature_names=list(FEATURES)))
+    np.testing.assert_array_equal(model.predict(rows), expected)
+    assert not model.outside(rows).any()
+
+
+@pytest.fixture(scope="module")
+def mlmodel(model_directory: Path) -> bytes:
+    return (model_directory / "MLmodel").read_bytes()
+
+
+@given(place=st.integers(0), junk=st.text(max_size=6), replaced=st.integers(0, 6))
+def test_any_mlmodel_is_read_or_refused(mlmodel: bytes, place: int, junk: str, replaced: int) -> None:
+    """An MLmodel with some characters changed is read or refused, never anything else."""
+    place %= len(mlmodel)
+    raw = mlmodel[:place] + junk.encode(errors="replace") + mlmodel[place + replaced :]
+    try:
+        assert decode_mlmodel(raw).flavors.xgboost.data
+    except ModelRefused:
+        return
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [("one bit", "not the file that was published"), ("a wrong answer", "known row"), ("a newer XGBoost", "99.1.0")],
+)
+def test_the_process_ends_and_says_why(serve: Serve, damaged_directory: Path, damage: str, word: str) -> None:
+    """A service with such a model never listens: one critical line says what is wrong, and it exits with 1."""
+    if damage == "one bit":
+        file = damaged_directory / "model.ubj"
+        file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    else:
+        field, value = IMPOSSIBLE[damage]
+        rewrite(damaged_directory, **{field: value})
+    ended = serve(
+        arguments=(
+            "-c",
+            "import sys; from api import fetch; fetch.ATTEMPTS = 2; from api.__main__ import main; sys.exit(main())",
+        ),
+        MODEL_PATH=str(damaged_directory),
+    )
+    assert ended.url == ""
+    assert ended.process.wait(30) == 1
+    last = ended.lines()[-1]
+    assert last["level"] == "CRITICAL"
+    assert last["message"].startswith("ModelRefused: ")
+    assert word in last["message"]
+    assert "exception" not in last
