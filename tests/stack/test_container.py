@@ -1,6 +1,8 @@
 """The container definition: plain data, tested without Pulumi."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 from stack import timeouts
@@ -58,6 +60,12 @@ def test_it_is_locked_down() -> None:
     assert container["privileged"] is False
     assert container["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True}
     assert container["mountPoints"] == [{"containerPath": "/tmp", "readOnly": False, "sourceVolume": "tmp"}]
+
+
+def test_the_image_declares_the_volume() -> None:
+    """Fargate gives a volume the image's permissions only if the Dockerfile names it; else /tmp would be root's alone."""
+    dockerfile = (Path(__file__).parents[2] / "Dockerfile").read_text()
+    assert re.search(r'^VOLUME \["?/tmp"?\]|^VOLUME /tmp', dockerfile, re.MULTILINE)
 
 
 def test_only_the_service_port_is_published() -> None:
