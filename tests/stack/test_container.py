@@ -63,7 +63,7 @@ def test_it_is_locked_down() -> None:
 
 
 def test_the_image_declares_the_volume() -> None:
-    """Fargate gives a volume the image's permissions only if the Dockerfile names it; else /tmp would be root's alone."""
+    """Fargate gives a volume the image's permissions only if the Dockerfile names it; else /tmp is root's alone."""
     dockerfile = (Path(__file__).parents[2] / "Dockerfile").read_text()
     assert re.search(r'^VOLUME \["?/tmp"?\]|^VOLUME /tmp', dockerfile, re.MULTILINE)
 
