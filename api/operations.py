@@ -24,7 +24,7 @@ def _refusal(description: str, problem: ProblemError) -> ResponseSpec:
         generate_examples=False,
         description=description,
         media_type=PROBLEM_JSON.decode(),
-        examples=[Example(id="refusal", value=document)],
+        examples=[Example(value=document)],
     )
 
 
@@ -60,7 +60,7 @@ def _refusals(limit: int) -> dict[int, ResponseSpec]:
 
 
 def _error(description: str, code: str, message: str) -> ResponseSpec:
-    example = Example(id="refusal", value={"error_code": code, "message": message})
+    example = Example(value={"error_code": code, "message": message})
     return ResponseSpec(InvocationError, generate_examples=False, description=description, examples=[example])
 
 
@@ -154,11 +154,7 @@ class _InvocationOperation(Operation):
             generate_examples=False,
             description="The body is neither JSON nor CSV in UTF-8.",
             media_type="text/plain",
-            examples=[
-                Example(
-                    id="refusal", value="Content-Type 'text/plain' is not supported; send application/json or text/csv."
-                )
-            ],
+            examples=[Example(value="Content-Type 'text/plain' is not supported; send application/json or text/csv.")],
         ),
     },
     tags=["MLflow and SageMaker"],
