@@ -12,6 +12,9 @@ from api.store import MAX_FILE_BYTES, TransientError, check_name
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+SILENCE_SECONDS = 10.0
+"""How long S3 may say nothing at all before it is asked again."""
+
 _PASSING = {"SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "Throttling", "ThrottlingException"}
 _ADVICE = {
     "NoSuchKey": "there is no such object: check MODEL_PATH, and that the model was published to the end",
@@ -70,7 +73,7 @@ class S3Prefix:
 
 def _client() -> "S3Client":
     # Retries are ours (api.fetch), so that each is logged and a body cut short is tried again as well.
-    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
+    config = Config(connect_timeout=3, read_timeout=SILENCE_SECONDS, retries={"total_max_attempts": 1})
     try:
         return cast("S3Client", get_session().create_client("s3", config=config))
     except (BotoCoreError, ValueError) as error:

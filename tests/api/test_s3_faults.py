@@ -1,0 +1,194 @@
+"""S3 on its bad days: slow, throttling, failing, lying or away, at start and after it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from api import fetch as fetching
+from api import s3 as api_s3
+from api.errors import ModelRefused, ModelUnavailable
+from api.fetch import fetch
+from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode
+from api.store import open_store
+from tests.api.faulty_s3 import FaultyS3, faulty_s3
+from tests.running import Serve
+
+BUCKET = "california-housing-models"
+PATH = f"{MODELS_PREFIX}/{LATEST}"
+FAULTS = [
+    "500 InternalError",
+    "503 SlowDown",
+    "429 TooManyRequests",
+    "reset",
+    "silence",
+    "garbage",
+    "a login page",
+    "a body cut short",
+    "a body cut short, its length corrected",
+    "a reset in the body",
+]
+
+
+@pytest.fixture(scope="module")
+def bucket(moto_url: str, model_directory: Path) -> str:
+    """A bucket with a published version and `latest`."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    version = decode((model_directory / MANIFEST_NAME).read_bytes()).model_version
+    for file in model_directory.rglob("*"):
+        if file.is_file():
+            for directory in (version, LATEST):
+                name = file.relative_to(model_directory).as_posix()
+                client.upload_file(str(file), BUCKET, f"{MODELS_PREFIX}/{directory}/{name}")
+    return BUCKET
+
+
+@pytest.fixture
+def s3(bucket: str, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
+    """The S3 that this process and those it starts talk to."""
+    with faulty_s3(moto_url) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for instead of made; and a fifth of a second of silence is long."""
+    asked: list[float] = []
+    monkeypatch.setattr("api.fetch.time.sleep", asked.append)
+    monkeypatch.setattr(api_s3, "SILENCE_SECONDS", 0.2)
+    return asked
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_passing_fault_is_outwaited(
+    s3: FaultyS3, pauses: list[float], caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    """A fault that passes costs one pause and one line of the log, and the model arrives whole."""
+    s3.faults.append(fault)
+    assert fetch(open_store(BUCKET, PATH)).manifest is not None
+    assert len(pauses) == 1
+    lines = [record for record in caplog.records if record.name == "api.fetch"]
+    assert [line.levelname for line in lines] == ["WARNING"]
+    assert "attempt 1 of 6, trying again in" in caplog.text
+    assert f"s3://{BUCKET}/{PATH}/" in caplog.text
+
+
+@pytest.mark.parametrize("fault", FAULTS[::3])
+def test_fault_that_lasts_is_given_up(s3: FaultyS3, pauses: list[float], fault: str) -> None:
+    """A fault that does not pass ends the start, after ever longer pauses and with a message that says what it was."""
+    s3.faults.extend([fault] * 100)
+    with pytest.raises((ModelUnavailable, ModelRefused), match=f"s3://{BUCKET}/{PATH}/"):
+        fetch(open_store(BUCKET, PATH))
+    assert len(pauses) == fetching.ATTEMPTS - 1
+    assert pauses == sorted(pauses)
+    assert len(s3.asked) == fetching.ATTEMPTS
+
+
+@pytest.mark.parametrize("fault", FAULTS[1::4])
+def test_faulty_file_is_read_again(s3: FaultyS3, pauses: list[float], fault: str) -> None:
+    """The same holds for each file after the manifest."""
+    s3.faults.extend(["none", "none", fault])
+    assert fetch(open_store(BUCKET, PATH)).manifest is not None
+    assert len(pauses) <= 1
+
+
+def test_body_without_a_length_is_read(s3: FaultyS3, pauses: list[float]) -> None:
+    """A store that does not say how long its files are is read to the end of each."""
+    s3.faults.extend(["a body without length"] * 100)
+    assert fetch(open_store(BUCKET, PATH)).manifest is not None
+    assert pauses == []
+
+
+def test_endless_body_is_cut(s3: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file without a stated length is read to the limit and no further."""
+    monkeypatch.setattr(fetching, "MAX_MANIFEST_BYTES", 100)
+    s3.faults.append("a body without length")
+    with pytest.raises(ModelRefused, match="more than 100 bytes"):
+        fetch(open_store(BUCKET, PATH))
+
+
+def test_denied_access_is_not_retried(s3: FaultyS3, pauses: list[float]) -> None:
+    """What waiting cannot change ends the start at once, and the message says which right is missing."""
+    s3.faults.append("403 AccessDenied")
+    with pytest.raises(ModelUnavailable, match="s3:GetObject"):
+        fetch(open_store(BUCKET, PATH))
+    assert pauses == []
+
+
+@pytest.mark.parametrize(("bucket_name", "setting"), [(BUCKET, "MODEL_PATH"), ("no-such-bucket", "MODEL_BUCKET")])
+def test_nothing_there_is_not_retried(s3: FaultyS3, pauses: list[float], bucket_name: str, setting: str) -> None:
+    """A missing bucket or model ends the start at once, and the message names the setting to correct."""
+    with pytest.raises(ModelUnavailable, match=setting):
+        fetch(open_store(bucket_name, "no/such/model"))
+    assert pauses == []
+
+
+def test_s3_away_is_given_up(bucket: str, pauses: list[float], monkeypatch: pytest.MonkeyPatch, moto_url: str) -> None:
+    """When nobody listens, the start is given up with the address that did not answer."""
+    with faulty_s3(moto_url) as gone:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", gone.url)
+    with pytest.raises(ModelUnavailable, match="gave up after 6 attempts"):
+        fetch(open_store(BUCKET, PATH))
+    assert len(pauses) == fetching.ATTEMPTS - 1
+
+
+def test_no_credentials(s3: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task without a role is told so."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    with pytest.raises(ModelUnavailable, match="give the task a role"):
+        fetch(open_store(BUCKET, PATH))
+    assert pauses == []
+
+
+@pytest.mark.parametrize("change", ["replaced", "deleted"])
+def test_torn_latest_is_read_from_its_version(s3: FaultyS3, pauses: list[float], moto_url: str, change: str) -> None:
+    """While `latest` is being replaced, the version that its manifest names is read: no mixture, no pause."""
+    client = boto3.client("s3", endpoint_url=moto_url)
+    key = f"{PATH}/model.ubj"
+    whole = client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    if change == "replaced":
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"the next version's")
+    else:
+        client.delete_object(Bucket=BUCKET, Key=key)
+    try:
+        fetched = fetch(open_store(BUCKET, PATH))
+    finally:
+        client.put_object(Bucket=BUCKET, Key=key, Body=whole)
+    assert fetched.files["model.ubj"] == whole
+    assert fetched.where.endswith("/1/")
+    assert pauses == []
+
+
+def test_service_starts_through_a_bad_spell_and_outlives_s3(
+    serve: Serve, s3: FaultyS3, example: dict[str, float]
+) -> None:
+    """A service that starts in a bad spell logs each retry, serves, and goes on serving when S3 is gone for good."""
+    s3.faults.extend(["503 SlowDown", "none", "a reset in the body"])
+    service = serve(MODEL_BUCKET=BUCKET, MODEL_PATH=PATH)
+    assert service.url
+    retries = [line for line in service.lines() if "trying again" in line["message"]]
+    assert [line["level"] for line in retries] == ["WARNING", "WARNING"]
+    s3.shutdown()
+    s3.server_close()
+    asked = len(s3.asked)
+    with service.client() as client:
+        assert client.post("/predict", json=example).status_code == 200
+        assert client.get("/ready").json()["status"] == "ready"
+    assert len(s3.asked) == asked
+
+
+def test_service_gives_up_within_its_start_period(serve: Serve, s3: FaultyS3) -> None:
+    """An S3 that sends a byte at a time trips no time-out of its own, but the start period ends it: exit code 1."""
+    s3.faults.extend(["a byte at a time"] * 100)
+    ended = serve(MODEL_BUCKET=BUCKET, MODEL_PATH=PATH, START_SECONDS="2")
+    assert ended.url == ""
+    assert ended.process.wait(30) == 1
+    assert ended.lines()[-1]["level"] == "CRITICAL"
+    assert "START_SECONDS=2" in ended.lines()[-1]["message"]
