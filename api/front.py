@@ -34,6 +34,8 @@ SECURITY_HEADERS: tuple[Header, ...] = (
 CLOSE: Header = (b"connection", b"close")
 _REQUEST_ID = re.compile(rb"[\w=:;.+/-]{1,128}")
 _PROBES = {"/health", "/ready"}
+# A refusal for lack of room, or while draining, is no fault of the service's.
+_LEVELS = {500: "ERROR", 503: "WARNING"}
 
 
 class Front:
@@ -73,9 +75,6 @@ class Front:
         started = time.perf_counter()
         request_id = self._request_id(scope["headers"])
         headers = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
-        if self.readiness.draining:
-            # The load balancer opens its next connection to another task.
-            headers.append(CLOSE)
         path = scope["path"]
         # For Litestar's error documents.
         scope.setdefault("state", {})["request_id"] = request_id
@@ -85,6 +84,9 @@ class Front:
             reply = None
         else:
             reply = problem_reply(ProblemError(404, "There is nothing at this path."), request_id)
+        if self.readiness.draining:
+            # The load balancer opens its next connection to another task.
+            headers.append(CLOSE)
         if reply is None:
             status = await self._litestar(scope, receive, send, headers)
         else:
@@ -157,7 +159,7 @@ class Front:
         self.journal.write(
             RequestLine(
                 timestamp(time.time()),
-                "ERROR" if status >= 500 else "INFO",
+                _LEVELS.get(status, "INFO"),
                 request_id,
                 client,
                 method,
