@@ -4,6 +4,7 @@ Request lines are collected and written once per turn of the event loop, so that
 """
 
 import asyncio
+import contextlib
 import datetime
 import functools
 import logging
@@ -87,5 +88,7 @@ class Journal:
     def flush(self) -> None:
         """Write what has been noted."""
         lines, self.lines = self.lines, []
-        self.stream.write(b"\n".join(lines) + b"\n" if lines else b"")
-        self.stream.flush()
+        # A service that cannot log still answers.
+        with contextlib.suppress(OSError):
+            self.stream.write(b"\n".join(lines) + b"\n" if lines else b"")
+            self.stream.flush()

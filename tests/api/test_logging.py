@@ -1,7 +1,11 @@
 """One JSON line for each request: whose, what, how it ended."""
 
 import datetime
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +13,7 @@ import pytest
 
 from tests.api.conftest import NEW_KEY
 from tests.api.wire import Wire
-from tests.running import Service
+from tests.running import ROOT, Service
 
 TRACE = "Root=1-67891233-abcdef012345678912345678;Self=1-67891234-12456789abcdef012345678"
 
@@ -133,3 +137,24 @@ def test_answers_carry_security_headers(guarded: Service, example: dict[str, flo
         assert response.headers["cache-control"] == "no-store"
         assert "server" not in response.headers
         assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+def test_a_service_that_cannot_log_still_answers(model_directory: Path, example: dict[str, float]) -> None:
+    """When nobody reads standard output any more, requests are answered as before."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env={**os.environ, "MODEL_PATH": str(model_directory), "PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout
+    port = next(found[1] for line in process.stdout if (found := re.search(rb"running on http://[\d.]+:(\d+)", line)))
+    process.stdout.close()
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port.decode()}") as client:
+            assert {client.post("/predict", json=example).status_code for _ in range(100)} == {200}
+            assert client.get("/ready").status_code == 200
+    finally:
+        process.kill()
+        process.wait(10)
