@@ -16,16 +16,16 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=python3.x")'
 	$(PYTHON) -m venv .venv
 
-.venv/run: requirements/training.txt requirements/serving.txt requirements/data.txt | $(BIN)/python
+.venv/run: requirements/training.txt requirements/serving.txt requirements/docs.txt requirements/data.txt | $(BIN)/python
 	@echo "Installing what training and serving need (once, a few minutes) ..."
 	@$(INSTALL) -r requirements/training.txt -r requirements/serving.txt
-	@$(INSTALL) --no-deps -r requirements/data.txt
+	@$(INSTALL) --no-deps -r requirements/docs.txt -r requirements/data.txt
 	@touch $@
 
-.venv/development: requirements/development.txt requirements/data.txt | $(BIN)/python
+.venv/development: requirements/development.txt requirements/docs.txt requirements/data.txt | $(BIN)/python
 	@echo "Installing what the tests need (once, a few minutes) ..."
 	@$(INSTALL) -r requirements/development.txt
-	@$(INSTALL) --no-deps -r requirements/data.txt
+	@$(INSTALL) --no-deps -r requirements/docs.txt -r requirements/data.txt
 	@touch $@ .venv/run
 
 run: .venv/run ## dataset to served predictions: train if nothing is published, then serve

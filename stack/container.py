@@ -30,6 +30,7 @@ def container_definition(config: Config, model: PublishedModel, *, image: str, l
         "SHUTDOWN_SECONDS": str(timeouts.SHUTDOWN),
         "START_SECONDS": str(config.start_seconds),
         "TMPDIR": "/tmp",  # noqa: S108
+        "TRUSTED_PROXIES": "1",  # the load balancer, which appends the caller's address to X-Forwarded-For
     }
     definition: dict[str, Any] = {
         "environment": [{"name": name, "value": value} for name, value in sorted(environment.items())],
