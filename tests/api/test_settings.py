@@ -1,12 +1,14 @@
 """The environment that the service is started with."""
 
+import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from api.errors import SettingsError
 from api.settings import Settings, from_environment
-from tests.running import Serve, Service
+from tests.running import ROOT, Serve, Service
 
 
 def test_every_setting_is_read() -> None:
@@ -99,3 +101,14 @@ def test_taken_port_ends_the_start(serve: Serve, service: Service, model_directo
     line = last_line(serve(MODEL_PATH=str(model_directory), **{setting: taken}))
     assert f"{setting}={taken}" in line["message"]
     assert "choose another" in line["message"]
+
+
+def test_every_setting_is_documented() -> None:
+    """The table in docs/service.md has each variable with its default, and no other."""
+    table = re.findall(r"^\| `([A-Z_0-9]+)` \| (\S+) \|", (ROOT / "docs" / "service.md").read_text(), re.MULTILINE)
+    documented = {name: default.strip("`*") for name, default in table}
+    expected = {}
+    for field in msgspec.structs.fields(Settings):
+        default = "required" if field.required else str(field.default)
+        expected[field.name.upper()] = {"": "none", "True": "true"}.get(default, default)
+    assert documented == expected
