@@ -58,7 +58,11 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object, its exception's traceback included."""
         exception = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        line = _Record(timestamp(record.created), record.levelname, record.name, record.getMessage(), exception)
+        # A file's name may hold bytes that are no text.
+        message, exception = (
+            text.encode(errors="backslashreplace").decode() for text in (record.getMessage(), exception)
+        )
+        line = _Record(timestamp(record.created), record.levelname, record.name, message, exception)
         return _encode(line).decode()
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Self, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ParamValidationError
 from botocore.session import get_session
 
 from api.errors import ModelRefused, ModelUnavailable
@@ -48,6 +48,10 @@ class S3Prefix:
         except NoCredentialsError as error:
             raise ModelUnavailable(
                 f"{self.where(name)}: no AWS credentials were found; give the task a role"
+            ) from error
+        except ParamValidationError as error:
+            raise ModelUnavailable(
+                f"{self.where(name)} cannot be: {error}; correct MODEL_BUCKET"
             ) from error
         except (BotoCoreError, HTTPClientError, OSError) as error:
             raise TransientError(f"{self.where(name)}: {error}") from error

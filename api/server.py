@@ -89,7 +89,8 @@ def check_port(settings: Settings) -> None:
         socket.create_server((settings.host, settings.port)).close()
     except OSError as error:
         raise SettingsError(
-            f"cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}; choose another with PORT"
+            f"cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}; "
+            "correct HOST, or choose another PORT"
         ) from error
 
 

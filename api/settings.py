@@ -61,6 +61,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             if field.required:
                 faults.append(f"{name} is missing: set it to the model directory, such as mlflow/models/…/latest")
             continue
+        if not _is_unicode(text):
+            faults.append(f"{name}: holds bytes that are not UTF-8")
+            continue
         try:
             values[field.name] = msgspec.convert(text.strip(), field.type, strict=False)
         except msgspec.ValidationError as error:
@@ -74,3 +77,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if settings.metrics_port and settings.metrics_port == settings.port:
         raise SettingsError(f"METRICS_PORT={settings.metrics_port} is also PORT: give the metrics a port of their own")
     return settings
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the environment's bytes were UTF-8: Python keeps others as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

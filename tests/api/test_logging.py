@@ -1,6 +1,8 @@
 """One JSON line for each request: whose, what, how it ended."""
 
 import datetime
+import json
+import logging
 import os
 import re
 import subprocess
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.journal import JsonFormatter
 from tests.api.conftest import NEW_KEY
 from tests.api.wire import Wire
 from tests.running import ROOT, Service
@@ -137,6 +140,12 @@ def test_answers_carry_security_headers(guarded: Service, example: dict[str, flo
         assert response.headers["cache-control"] == "no-store"
         assert "server" not in response.headers
         assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+def test_any_text_can_be_logged() -> None:
+    """A message with half a surrogate pair, as a file's name may hold, is still one line of JSON."""
+    record = logging.makeLogRecord({"msg": "%s\n", "args": ("\udcff",), "levelname": "WARNING"})
+    assert json.loads(JsonFormatter().format(record))["message"] == "\\udcff\n"
 
 
 def test_a_service_that_cannot_log_still_answers(model_directory: Path, example: dict[str, float]) -> None:

@@ -118,7 +118,10 @@ def test_denied_access_is_not_retried(s3: FaultyS3, pauses: list[float]) -> None
     assert pauses == []
 
 
-@pytest.mark.parametrize(("bucket_name", "setting"), [(BUCKET, "MODEL_PATH"), ("no-such-bucket", "MODEL_BUCKET")])
+@pytest.mark.parametrize(
+    ("bucket_name", "setting"),
+    [(BUCKET, "MODEL_PATH"), ("no-such-bucket", "MODEL_BUCKET"), ("not a bucket!", "MODEL_BUCKET")],
+)
 def test_nothing_there_is_not_retried(s3: FaultyS3, pauses: list[float], bucket_name: str, setting: str) -> None:
     """A missing bucket or model ends the start at once, and the message names the setting to correct."""
     with pytest.raises(ModelUnavailable, match=setting):

@@ -1,5 +1,6 @@
 """The environment that the service is started with."""
 
+import os
 import re
 from typing import Any
 
@@ -101,6 +102,12 @@ def test_taken_port_ends_the_start(serve: Serve, service: Service, model_directo
     line = last_line(serve(MODEL_PATH=str(model_directory), **{setting: taken}))
     assert f"{setting}={taken}" in line["message"]
     assert "choose another" in line["message"]
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    """A variable that is not UTF-8 is named, not shown."""
+    with pytest.raises(SettingsError, match="MODEL_PATH: holds bytes that are not UTF-8"):
+        from_environment({"MODEL_PATH": os.fsdecode(b"/models/\xff")})
 
 
 def test_every_setting_is_documented() -> None:
