@@ -50,9 +50,7 @@ class S3Prefix:
                 f"{self.where(name)}: no AWS credentials were found; give the task a role"
             ) from error
         except ParamValidationError as error:
-            raise ModelUnavailable(
-                f"{self.where(name)} cannot be: {error}; correct MODEL_BUCKET"
-            ) from error
+            raise ModelUnavailable(f"{self.where(name)} cannot be: {error}; correct MODEL_BUCKET") from error
         except (BotoCoreError, HTTPClientError, OSError) as error:
             raise TransientError(f"{self.where(name)}: {error}") from error
 
