@@ -72,7 +72,8 @@ class BodyReader:
 
 def _check_headers(scope: HTTPScope, limit: int) -> None:
     for name, value in scope["headers"]:
-        if name == b"content-length" and int(value) > limit:
+        # Leading zeros are legal, and int() takes no more than 4,300 digits.
+        if name == b"content-length" and int(value.lstrip(b"0") or 0) > limit:
             raise _too_large(limit)
         if name == b"content-encoding" and value.lower() != b"identity":
             raise ProblemError(415, f"Content-Encoding {_shown(value)} is not supported; send it uncompressed.")

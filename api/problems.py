@@ -104,6 +104,7 @@ _EXPECTED = {
     for field in msgspec.structs.fields(Features)
 }
 
+# What makes a body no JSON although it looks like some, and what to do.
 _HINTS = {
     b"NaN": "JSON has no NaN: send finite numbers.",
     b"Infinity": "JSON has no Infinity: send finite numbers.",
@@ -121,11 +122,8 @@ def malformed(body: bytes, error: Exception) -> ProblemError:
         return ProblemError(400, "The body is not valid JSON for this service: it is nested too deeply.")
     if isinstance(error, UnicodeDecodeError) or not _is_utf8(body):
         return ProblemError(400, "The body is not valid JSON: it is not UTF-8.")
-    if any(literal in body for literal in (b"NaN", b"Infinity")):
-        return ProblemError(
-            400, f"The body is not valid JSON: {error}. It has no NaN or Infinity: send finite numbers."
-        )
-    return ProblemError(400, f"The body is not valid JSON: {error}.")
+    hints = [hint for sign, hint in _HINTS.items() if sign in body]
+    return ProblemError(400, " ".join([f"The body is not valid JSON: {error}.", *hints]))
 
 
 def _is_utf8(body: bytes) -> bool:

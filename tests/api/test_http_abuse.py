@@ -111,6 +111,15 @@ ANSWERED = {
     "a body over the limit": (413, request(b" " * 100_000 + BODY)),
     "chunks over the limit": (413, chunked(*[b" " * 10_000] * 10)),
     "100-continue for a body over the limit": (413, request(b"", "Expect: 100-continue").replace(b": 0", b": 999999")),
+    "a length with 8,000 zeros": (200, GOOD.replace(b"Length: ", b"Length: " + b"0" * 8_000)),
+    "a length of zeros": (400, request(b"").replace(b"Length: 0", b"Length: 000")),
+    "two content types": (415, request(BODY, "Content-Type: text/plain")),
+    "two encodings": (415, request(BODY, "Content-Encoding: identity", "Content-Encoding: br")),
+    "a content type of 20 kB": (415, request(BODY, content_type="a" * 20_000)),
+    "a chunk extension": (200, chunked(BODY).replace(b"\r\n{", b";a=b\r\n{", 1)),
+    "empty lines first": (200, b"\r\n" * 1_000 + GOOD),
+    "a body where none belongs": (200, get("/health", "Content-Length: 2") + b"{}"),
+    "an expectation that nobody knows": (200, request(BODY, "Expect: 200-ok")),
     "a bad host": (400, GOOD.replace(b"localhost", b"a b<>", 1).replace(b"/predict", b"/model", 1)),
 }
 """Requests whose connection is still good afterwards."""
@@ -140,6 +149,14 @@ REFUSED = {
     "a header with a NUL": (400, get("/health", "A: b\0c")),
     "a space before the colon": (400, get("/health", "A : b")),
     "a folded header": (400, get("/health", "A: b", " c")),
+    "a method that there is not": (400, get("/health", method="BREW")),
+    "a method in small letters": (400, get("/health", method="get")),
+    "no path": (400, get("")),
+    "a URL without a path": (400, get("http://elsewhere.example")),
+    "a length with a sign": (400, request(b"").replace(b"Length: 0", b"Length: +1")),
+    "a length in hexadecimal": (400, request(b"").replace(b"Length: 0", b"Length: 0x1")),
+    "a list of lengths": (400, request(b"").replace(b"Length: 0", b"Length: 1, 1")),
+    "chunks in chunks": (400, get("/predict", "Transfer-Encoding: chunked, chunked", method="POST")),
     "no host": (400, head("GET /health HTTP/1.1")),
     "two hosts": (400, get("/health", "Host: other")),
     "a negative length": (400, request(b"").replace(b"Length: 0", b"Length: -1")),
@@ -169,6 +186,24 @@ def test_refuses(service: Service, case: str) -> None:
     assert answer.json()["status"] == status
     assert answer.json()["request_id"]
     assert not any(word in answer.body.lower() for word in TELLING)
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        (b"", "empty"),
+        (b"[" * 60_000, "nested too deeply"),
+        (b"\xff", "not UTF-8"),
+        (b"\xef\xbb\xbf" + BODY, "byte order mark"),
+        (BODY.replace(b"8.3252", b"NaN"), "send finite numbers"),
+        (BODY.replace(b"8.3252", b"-Infinity"), "send finite numbers"),
+        (b'{"MedInc":"\\ud800"}', "surrogate pair"),
+    ],
+)
+def test_a_body_that_is_not_json_is_told_why(service: Service, body: bytes, advice: str) -> None:
+    """A refusal of what is almost JSON says what is wrong with it, in words of this service."""
+    with Wire(service.url) as wire:
+        assert advice in wire.send(request(body)).answer().json()["detail"]
 
 
 def test_connection_survives_refusals(service: Service) -> None:
