@@ -76,7 +76,10 @@ def _lay_out(document: Any) -> Trees:
     if not np.all(is_leaf | (weight > 0)):
         raise ModelRefused("the model file is damaged: a split that no training row has reached")
     value = condition[order]
-    _fill_means(value, weight, left, is_leaf, levels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _fill_means(value, weight, left, is_leaf, levels)
+    if not np.isfinite(value).all():
+        raise ModelRefused("the model file is damaged: the weights of its nodes are impossible")
     return Trees(
         feature_names=list(learner.get("feature_names", [])),
         n_features=n_features,

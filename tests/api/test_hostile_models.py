@@ -109,6 +109,7 @@ DAMAGED: dict[str, Callable[[Document], object]] = {
     "a feature before the first": lambda m: tree(m)["split_indices"].__setitem__(0, -1),
     "a threshold that is text": lambda m: tree(m)["split_conditions"].__setitem__(0, "high"),
     "a threshold beyond floats": lambda m: tree(m)["split_conditions"].__setitem__(0, 1e300),
+    "a weight beyond floats": lambda m: tree(m)["sum_hessian"].__setitem__(0, 1e300),
     "children that are text": lambda m: tree(m).update(left_children="abc"),
     "a tree of 5,000 levels": chain,
     "a base score that is text": lambda m: learner(m)["learner_model_param"].update(base_score="half"),
