@@ -73,7 +73,7 @@ def _lay_out(document: Any) -> Trees:
     is_leaf = is_leaf[order]
     left = np.where(is_leaf, np.arange(len(order)), place[(left + shift)[order] * ~is_leaf])
     weight = joined("sum_hessian").astype(np.float32)[order]
-    if not np.all(is_leaf | (weight > 0)):
+    if not (np.all(is_leaf | (weight > 0)) and np.isfinite(weight).all()):
         raise ModelRefused("the model file is damaged: a split that no training row has reached")
     value = condition[order]
     with np.errstate(over="ignore", invalid="ignore"):
