@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import msgspec
 import pytest
 
 from api import fetch as fetching
 from api import s3 as api_s3
 from api.errors import ModelRefused, ModelUnavailable
 from api.fetch import fetch
-from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode
+from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode, encode
 from api.store import open_store
 from tests.api.faulty_s3 import FaultyS3, faulty_s3
 from tests.running import Serve
@@ -33,15 +34,16 @@ FAULTS = [
 
 @pytest.fixture(scope="module")
 def bucket(moto_url: str, model_directory: Path) -> str:
-    """A bucket with a published version and `latest`."""
+    """A bucket with a published version and `latest`, of no more files than are needed."""
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    version = decode((model_directory / MANIFEST_NAME).read_bytes()).model_version
-    for file in model_directory.rglob("*"):
-        if file.is_file():
-            for directory in (version, LATEST):
-                name = file.relative_to(model_directory).as_posix()
-                client.upload_file(str(file), BUCKET, f"{MODELS_PREFIX}/{directory}/{name}")
+    manifest = decode((model_directory / MANIFEST_NAME).read_bytes())
+    files = {name: manifest.files[name] for name in ("MLmodel", "model.ubj")}
+    for directory in (manifest.model_version, LATEST):
+        for name in files:
+            client.upload_file(str(model_directory / name), BUCKET, f"{MODELS_PREFIX}/{directory}/{name}")
+        body = encode(msgspec.structs.replace(manifest, files=files))
+        client.put_object(Bucket=BUCKET, Key=f"{MODELS_PREFIX}/{directory}/{MANIFEST_NAME}", Body=body)
     return BUCKET
 
 
