@@ -32,6 +32,8 @@ class LocalStore:
         shutil.rmtree(partial, ignore_errors=True)  # left by a publish that was killed
         try:
             shutil.copytree(folder, partial)
+            # The temporary folder that it came from is closed to others, such as a container's user.
+            partial.chmod(0o755)
             for path in [*partial.rglob("*"), partial]:
                 _sync(path)
             partial.rename(self.folder / version)

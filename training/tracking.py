@@ -3,9 +3,10 @@
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.metadata import distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,10 +43,26 @@ def connected() -> Iterator[str]:
     mlflow.set_tracking_uri(uri)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What this one logs, with its whole traceback, reaches us as an exception besides.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     try:
+        _try_file(uri)
         yield uri
-    except (MlflowException, SQLAlchemyError) as error:
-        raise RegistryError(f"MLflow at {uri}: {' '.join(str(error).split())}") from error
+    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+        raise RegistryError(f"MLflow at {uri}: {' '.join(str(_root(error)).split())}") from error
+
+
+def _try_file(uri: str) -> None:
+    """Fail at once where MLflow would go on trying for two minutes: at a database file that cannot be opened."""
+    path = Path(uri.removeprefix("sqlite:///"))
+    if uri.startswith("sqlite:///") and path.parent.is_dir():
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA schema_version")
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause: the outer ones repeat it with statements and addresses around it."""
+    return _root(error.__cause__) if error.__cause__ else error
 
 
 @contextmanager

@@ -124,9 +124,21 @@ def assert_broken(error: type[BaseException], status: str) -> None:
     assert [str(found.version) for found in versions] == ["1"]
 
 
-def test_unreachable_tracking_server(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tracking server that MLflow cannot speak to is named in one line."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://nowhere")
-    with pytest.raises(RegistryError, match="MLflow at gopher://nowhere: ") as caught, tracking.connected():
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("gopher://nowhere", "unsupported URI"),
+        ("http://127.0.0.1:1", "Connection refused"),
+        ("sqlite:////", "unable to open database file"),
+        ("sqlite:///{}/not.db", "file is not a database"),
+    ],
+)
+def test_unreachable_tracking_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, message: str) -> None:
+    """A tracking server that cannot be used is named, in one line with the cause, and without long retries."""
+    (tmp_path / "not.db").write_text("something else" * 100)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(tmp_path))
+    with pytest.raises(RegistryError, match=message) as caught, tracking.connected():
         registry.champion()
+    assert str(caught.value).startswith(f"MLflow at {uri.format(tmp_path)}: ")
     assert "\n" not in str(caught.value)
