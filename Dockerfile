@@ -1,10 +1,39 @@
-FROM python:3.13-slim
-WORKDIR /app
-COPY requirements/serving.txt ./
-RUN pip install --no-cache-dir --require-hashes -r serving.txt
-COPY api ./api
+# The service and what it needs to predict: no model, no training, no XGBoost, no pip.
+#   docker build .                                             Python 3.13
+#   docker build --build-arg BASE=python:3.11-slim .           any Python that the project supports
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+WORKDIR /build
+COPY requirements/serving.txt requirements/docs.txt ./
+# Dependencies before the code: a change of code does not install them again. docs.txt is Swagger UI without its Flask.
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r serving.txt \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps -r docs.txt
+# What is never used here: botocore's descriptions of other services, the fake data and the colours of Litestar's
+# development tools, Swagger UI's other builds, test suites. The container's tests run without them.
+RUN cd /opt/venv/lib/python3*/site-packages \
+ && find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts -exec rm -r {} + \
+ && rm -r faker pygments flask_swagger_ui/dist/swagger-ui.js flask_swagger_ui/dist/swagger-ui-standalone-preset.js \
+ && find . -type d -name tests -prune -exec rm -r {} + \
+ && python -m compileall -q .
+COPY api /opt/app/api
+RUN python -m compileall -q /opt/app
+
+FROM ${BASE}
+ARG REVISION=unknown
+ARG VERSION=unknown
+LABEL org.opencontainers.image.title="california-housing-api" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.version="${VERSION}"
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/app /opt/app
+ENV PATH="/opt/venv/bin:${PATH}" HOST=0.0.0.0 PORT=8000
+WORKDIR /opt/app
 # Fargate mounts an empty volume here: declared, it keeps the permissions that any user may write with.
 VOLUME ["/tmp"]
 USER 10001:10001
 EXPOSE 8000
+HEALTHCHECK --interval=20s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "api.healthcheck"]
 CMD ["python", "-m", "api"]

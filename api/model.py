@@ -58,12 +58,19 @@ class Model:
 
         Raises:
             ModelRefused: the model is damaged, of a kind not covered, made for other features, or it does not
-                reproduce the answers it was published with.
+                reproduce the answers it was published with. The message says where it lies.
         """
+        try:
+            return cls._build(fetched)
+        except ModelRefused as error:
+            raise ModelRefused(f"{fetched.where}: {error}") from error
+
+    @classmethod
+    def _build(cls, fetched: FetchedModel) -> Self:
         mlmodel = decode_mlmodel(fetched.files[MLMODEL])
         data = data_path(fetched.files[MLMODEL])
         if data not in fetched.files:
-            raise ModelRefused(f"{MLMODEL} in {fetched.where} names {data!r}, which is not among the published files")
+            raise ModelRefused(f"{MLMODEL} names {data!r}, which is not among the published files")
         xgboost_model.refuse_newer(mlmodel.flavors.xgboost.xgb_version)
         trees = xgboost_model.read(data, fetched.files[data])
         _check_features(trees, mlmodel, fetched.manifest)
