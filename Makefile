@@ -5,12 +5,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= models
 LATEST := $(STORE)/mlflow/models/california-housing/latest
+BASE ?= python:3.13-slim
+IMAGE ?= california-housing-api
+# Debian's client has BuildKit; another one that is first on the PATH may not.
+DOCKER ?= $(firstword $(wildcard /usr/bin/docker) docker)
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run train serve mlflow-ui test lint types bench bench-training lock clean
+.PHONY: help run train serve mlflow-ui test lint types image image-run image-report ecs-local sbom audit fuzz soak \
+	bench bench-training lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=python3.x")'
@@ -52,6 +57,41 @@ lint: .venv/development ## ruff, lint and format
 types: .venv/development ## mypy --strict and pyright
 	$(BIN)/mypy api training tests/api tests/training
 	$(BIN)/pyright
+
+image: ## build the container image (BASE=python:3.11-slim for another Python)
+	@$(DOCKER) info >/dev/null 2>&1 || { echo "Error: no Docker engine answers; install one and start it" >&2; exit 1; }
+	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BASE=$(BASE) --build-arg REVISION=$$(git rev-parse HEAD) \
+	  --build-arg VERSION=$$(git describe --tags --always) --tag $(IMAGE) $(DOCKER_BUILD_FLAGS) .
+
+image-run: image ## serve the newest local model from the image on 127.0.0.1:8000, locked down as on Fargate
+	@test -e $(LATEST)/manifest.json || { echo "Error: nothing is published in $(STORE): run make train" >&2; exit 1; }
+	$(DOCKER) run --rm --init --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+	  --publish 127.0.0.1:8000:8000 --volume $(abspath $(STORE)/mlflow/models/california-housing):/models:ro \
+	  --env MODEL_PATH=/models/latest $(DOCKER_RUN_FLAGS) $(IMAGE)
+
+image-report: .venv/development image ## size, largest packages, time to ready and memory of the image
+	@$(BIN)/python -m benchmarks.image $(IMAGE) $(BASE) $(abspath $(STORE))
+
+ecs-local: .venv/development image ## run the stack's own task definition in Docker, the model in emulated S3
+	@$(BIN)/python -m tests.container.local $(IMAGE) $(STORE)
+
+sbom: .venv/development ## list what the image installs, as CycloneDX (sbom.json)
+	@cat requirements/serving.txt requirements/docs.txt | $(BIN)/cyclonedx-py requirements --output-file sbom.json -
+	@echo "sbom.json: $$(grep -c '"purl"' sbom.json) packages"
+
+audit: .venv/development ## look the image's packages up in the vulnerability database
+	@found=$$($(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/serving.txt 2>&1); code=$$?; \
+	  echo "$$found"; \
+	  if grep -q "could not be audited\|ConnectionError" <<< "$$found"; then \
+	    echo "Skipped: the vulnerability database does not answer for these packages from this machine."; exit 0; fi; \
+	  exit $$code
+
+fuzz: .venv/development ## the property, schema and model tests, searched for long
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --timeout=3600 tests/api/test_properties.py tests/api/test_conformance.py \
+	  tests/api/test_ubjson.py tests/api/test_trees.py tests/api/test_hostile_models.py
+
+soak: .venv/development ## five minutes of good and bad load; fails if memory or open files grow
+	$(BIN)/python -m benchmarks.soak --minutes 5
 
 bench: .venv/development benchmarks/.peers ## measure the service against its peers (ten minutes, a quiet machine)
 	$(BIN)/python -m benchmarks.serving
