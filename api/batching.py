@@ -99,8 +99,8 @@ class Batcher:
             self.batched -= len(rows)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Predict what waits, unless more has arrived since the last turn and there may be more still."""
-        if self.seen < len(self.rows) < MAX_ROWS_PER_TURN:
+        """Predict what waits; a crowd that has grown since the last turn may be growing still, and gets another."""
+        if max(self.seen, 1) < len(self.rows) < MAX_ROWS_PER_TURN:
             self.seen = len(self.rows)
             loop.call_soon(self._turn, loop)
             return

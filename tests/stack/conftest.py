@@ -1,5 +1,6 @@
 """One recording per scenario, made when first asked for, with models in moto's S3."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,12 @@ import pytest
 from tests.stack.published import BUCKET, REGION, new_bucket, publish
 from tests.stack.recording import Recording, record
 from tests.stack.scenarios import SCENARIOS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _event_loop() -> None:
+    """Pulumi takes the thread's event loop; `asyncio.run` in other rooms' tests leaves the thread without one."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @pytest.fixture(scope="session")

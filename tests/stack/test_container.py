@@ -37,6 +37,7 @@ def test_the_environment_is_the_services_own() -> None:
         "SHUTDOWN_SECONDS": "20",
         "START_SECONDS": "90",
         "TMPDIR": "/tmp",
+        "TRUSTED_PROXIES": "1",
     }
     assert environment(docs=True)["DOCS"] == "true"
 
