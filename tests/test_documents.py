@@ -1,0 +1,194 @@
+"""The documents: what they name exists, and what they tell people to type is run somewhere, or says why it cannot be."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from api.settings import Settings
+from stack.settings import settings as stack_settings
+from tests.running import ROOT
+
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+
+RUN = {
+    # What runs a command: the file, and the words in it that do.
+    r"make test\b": (".ci/run", "make test"),
+    r"make (lint|types)\b": ("Makefile", "test: lint types"),
+    r"(\.venv/bin/)?pytest\b": ("Makefile", "$(BIN)/pytest"),
+    r"make train\b": ("Makefile", "$(MAKE) --no-print-directory train"),
+    r"(\.venv/bin/)?python -m training (train|publish|versions|promote)\b": (
+        "tests/training/test_commands.py",
+        "def test_roll_back",
+    ),
+    r"(\.venv/bin/)?python -m training sample\b": ("Makefile", "-m training sample"),
+    r"(MODEL_\w+=\S+ )*(\.venv/bin/)?python -m api$": ("tests/running.py", '"-m", "api"'),
+    r"make (image|ecs-local)\b": ("tests/container/conftest.py", "docker"),
+    r"python -m stack\.reference$": ("stack/reference.py", "__main__"),
+}
+
+NOT_RUN = {
+    # Why a command cannot be run where the tests are; what it names is checked below.
+    r"(pulumi|aws) ": "needs an AWS account",
+    r"curl .*(pulumi stack output|SERVICE|http://127\.0\.0\.1:8000)": "needs a service that a reader has started",
+    r"git (clone|commit|tag|push) |cd [\w-]+$": "the reader has done it, or would change the repository",
+    r"make (run|serve|mlflow-ui|image-run)\b": "serves until Ctrl-C; the processes that it starts are tested on their own",
+    r"make (bench|bench-training|soak|fuzz|image-report)\b": "measures for minutes, on a quiet machine",
+    r"make (lock|audit|sbom)\b": "asks the package registry or the vulnerability database",
+    r"make clean\b": "would remove the environment that the tests run in",
+    r"python3 -m venv |(\.venv/bin/)?pip install ": "needs the package registry; the Makefile installs the same lists",
+    r"(\.venv/bin/)?pre-commit install$": "changes the repository's hooks",
+    r"(\w+=\S+ )?go install |GOBIN=": "needs the Go module proxy",
+    r"(\.venv/bin/)?python -m training train --cluster ": "needs a cluster; the search on a real one is tested",
+    r"docker ": "needs a container engine; the image is tested where there is one",
+}
+
+
+def code(document: Path) -> Iterator[str]:
+    """What a document sets in code: its fenced and indented blocks, and what stands between backticks."""
+    text = document.read_text()
+    fenced = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    yield from fenced.findall(text)
+    rest = fenced.sub("", text)
+    yield from re.findall(r"^ {4}\S.*$", rest, re.MULTILINE)
+    yield from re.findall(r"`([^`]+)`", rest)
+
+
+def commands(document: Path) -> Iterator[str]:
+    """The commands of a document's shell blocks, one by one, without comments and prompts."""
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL):
+        if language not in ("bash", "sh", "shell", "console"):
+            continue
+        whole = ""
+        for line in block.splitlines():
+            if language == "console" and not whole:
+                if not line.startswith("$ "):
+                    continue
+                line = line.removeprefix("$ ")
+            whole += re.sub(r"(^|\s+)# .*$", "", line)
+            # A quoted body goes on over lines, and so does a line that ends in a backslash.
+            if whole.endswith("\\"):
+                whole = whole.removesuffix("\\")
+                continue
+            if whole.count("'") % 2:
+                continue
+            yield from (part.strip() for part in re.split(r"\s&&\s|\s\|\|?\s", whole) if part.strip())
+            whole = ""
+        assert not whole, f"{document.name}: a command without an end: {whole}"
+
+
+ALL_COMMANDS = [(document, command) for document in DOCUMENTS for command in commands(document)]
+
+
+def named(pattern: str) -> list[tuple[str, str]]:
+    """What the first group of `pattern` names in the code of all documents, each with its document."""
+    return [
+        (document.name, name) for document in DOCUMENTS for text in code(document) for name in re.findall(pattern, text)
+    ]
+
+
+def test_make_targets_that_documents_name_exist() -> None:
+    """`make X` in a document is a target of the Makefile."""
+    found = named(r"\bmake ([a-z][a-z-]*)")
+    assert {("README.md", "test")} <= set(found)
+    assert [(document, target) for document, target in found if target not in TARGETS] == []
+
+
+def test_make_lists_every_target_with_a_line() -> None:
+    """`make` alone names each target and says what it does."""
+    done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = dict(re.findall(r"^  make (\S+)\s+(\S.*)$", done.stdout, re.MULTILINE))
+    declared = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert listed.keys() == TARGETS == set(" ".join(declared).split())
+
+
+@pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
+def test_every_setting_of_the_service_is_documented(field: msgspec.structs.FieldInfo) -> None:
+    """The table has each variable with the default that the code has."""
+    table = (ROOT / "docs" / "service.md").read_text()
+    rows = re.findall(rf"^\| `{field.name.upper()}` \| (.*?) \| (\S.*) \|$", table, re.MULTILINE)
+    assert len(rows) == 1
+    if field.required:
+        expected = "**required**"
+    elif field.default == "":
+        expected = "none"
+    else:
+        expected = f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+    assert rows[0][0] == expected
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    """The service's table has no variable that the service would not read."""
+    table = (ROOT / "docs" / "service.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    variables = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert variables == {field.name.upper() for field in msgspec.structs.fields(Settings)}
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives a document's headings."""
+    headings = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Every relative link or picture is a file of the repository, every anchor a heading in it."""
+    text = re.sub(r"^```.*?^```$|`[^`]*`", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|href)="([^"]+)"', text)
+    for link in links:
+        if re.match(r"https?://|mailto:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize(("document", "command"), ALL_COMMANDS, ids=lambda value: getattr(value, "name", value)[:60])
+def test_every_command_is_run_or_says_why_not(document: Path, command: str) -> None:
+    """A command that a reader is told to type is run by a test or by CI, or stands in the list of those that cannot."""
+    reasons = [reason for pattern, reason in NOT_RUN.items() if re.match(pattern, command)]
+    runners = [where for pattern, where in RUN.items() if re.match(pattern, command)]
+    assert reasons or runners, f"{document.name}: nothing runs {command!r}: add it to RUN or NOT_RUN of this test"
+
+
+@pytest.mark.parametrize(("where", "words"), RUN.values(), ids=RUN)
+def test_what_runs_commands_is_there(where: str, words: str) -> None:
+    """The file that is said to run a command has the words that do."""
+    assert words in (ROOT / where).read_text()
+
+
+def test_training_commands_have_the_options_that_documents_use() -> None:
+    """The command line takes every documented `python -m training …`: the last option, --help, ends it before it runs."""
+    typed = {command for _, command in ALL_COMMANDS if re.match(r"(\.venv/bin/)?python -m training ", command)}
+    for command in sorted(typed):
+        arguments = shlex.split(command)[1:]
+        done = subprocess.run([sys.executable, *arguments, "--help"], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def test_stack_settings_that_documents_set_exist() -> None:
+    """`pulumi config set KEY` names a setting of the stack, or one of the AWS provider."""
+    keys = named(r"pulumi config set (\S+)")
+    assert keys
+    known = stack_settings().keys() | {"aws:region", "aws:profile", "KEY"}
+    assert [(document, key) for document, key in keys if key not in known] == []
+
+
+def test_outputs_that_documents_read_exist() -> None:
+    """`pulumi stack output NAME` names an output of the program."""
+    exported = set(re.findall(r'pulumi\.export\(\s*"(\w+)"', (ROOT / "__main__.py").read_text()))
+    names = named(r"pulumi stack output (\w+)")
+    assert names
+    assert [(document, name) for document, name in names if name not in exported] == []
