@@ -29,7 +29,7 @@ RUN = {
     ),
     r"(\.venv/bin/)?python -m training sample\b": ("Makefile", "-m training sample"),
     r"(MODEL_\w+=\S+ )*(\.venv/bin/)?python -m api$": ("tests/running.py", '"-m", "api"'),
-    r"make (image|ecs-local)\b": ("tests/container/conftest.py", "docker"),
+    r"make (image|ecs-local)\b": ("tests/container/conftest.py", "engine.build(base, tag)"),
     r"python -m stack\.reference$": ("stack/reference.py", "__main__"),
 }
 

@@ -108,6 +108,14 @@ def test_there_are_no_keys() -> None:
     }
 
 
+def test_every_variable_and_secret_is_documented() -> None:
+    """What the workflows read of GitHub's settings stands in the set-up's table, and nothing else does."""
+    text = "\n".join(file.read_text() for file in WORKFLOWS)
+    used = {(name, kind.rstrip("s")) for kind, name in re.findall(r"(vars|secrets)\.(\w+)", text)}
+    table = re.findall(r"^\| `(\w+)` \| (var|secret)\w* \|", (ROOT / "docs" / "pipelines.md").read_text(), re.MULTILINE)
+    assert set(table) == used
+
+
 def test_nothing_of_an_event_is_pasted_into_a_script() -> None:
     """Expressions reach shell scripts as environment variables, where they cannot become commands."""
     scripts = [step["run"] for _, _, job, _ in jobs() for step in job.get("steps", []) if "run" in step]
