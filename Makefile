@@ -55,7 +55,7 @@ lint: .venv/development ## ruff, lint and format
 	$(BIN)/ruff format --check .
 
 types: .venv/development ## mypy --strict and pyright
-	$(BIN)/mypy api training tests/api tests/training
+	$(BIN)/mypy api training benchmarks tests/api tests/training tests/container tests/ci tests/*.py
 	$(BIN)/pyright
 
 image: ## build the container image (BASE=python:3.11-slim for another Python)

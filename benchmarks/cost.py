@@ -7,9 +7,8 @@ import click
 
 from benchmarks.serving import RESULTS
 
-PRICED_ON = "2025-06"
 VCPU_HOUR, GB_HOUR = 0.04048, 0.004445
-"""US dollars for Fargate on Linux/x86 in us-east-1 and us-west-2, on demand (https://aws.amazon.com/fargate/pricing/)."""
+"""US dollars for Fargate on Linux/x86 in us-east-1, on demand, as of 2025 (https://aws.amazon.com/fargate/pricing/)."""
 
 TASKS = ((0.25, 0.5), (0.5, 1.0), (1.0, 2.0))
 """vCPUs and the smallest memory in GB that holds every stack measured; a task gets its share of the core measured."""
