@@ -37,7 +37,7 @@ run: .venv/run ## dataset to served predictions: train if nothing is published, 
 	@test -e $(LATEST)/manifest.json || $(MAKE) --no-print-directory train
 	@$(BIN)/python -m training sample --url http://$${HOST:-127.0.0.1}:$${PORT:-8000} & $(MAKE) --no-print-directory serve
 
-train: .venv/run ## search, evaluate, register and publish a new model (about two minutes)
+train: .venv/run ## search, evaluate, register and publish a new model (two to three minutes)
 	@$(BIN)/python -m training train
 	@$(BIN)/python -m training publish --store $(STORE)
 
