@@ -27,6 +27,9 @@ LABEL org.opencontainers.image.title="california-housing-api" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.version="${VERSION}"
+# The base brings pip, which nothing here uses: official images keep it in /usr/local, Debian's Python in /usr.
+RUN rm -rf /usr/local/bin/pip* /usr/bin/pip* /usr/local/lib/python3*/site-packages/pip* \
+ /usr/lib/python3/dist-packages/pip* /usr/local/lib/python3*/ensurepip /usr/lib/python3*/ensurepip
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/app /opt/app
 ENV PATH="/opt/venv/bin:${PATH}" HOST=0.0.0.0 PORT=8000

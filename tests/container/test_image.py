@@ -26,6 +26,10 @@ def test_has_only_what_predicting_needs(any_image: str) -> None:
     for module in ("pip", "xgboost", "scipy", "mlflow", "pandas", "sklearn", "boto3", "training", "stack", "tests"):
         found = shell(any_image, f"python -c 'import {module}' 2>&1; echo")
         assert f"No module named '{module}'" in found, module
+    found = shell(
+        any_image, "command -v pip pip3; find /usr /opt -type d -path '*python*' '(' -name pip -o -name ensurepip ')'"
+    )
+    assert found == ""
     assert shell(any_image, "find /opt/app -name '*.ubj' -o -name MLmodel") == ""
     assert shell(any_image, "ls /opt/app") == "api"
 
