@@ -57,10 +57,10 @@ def s3(bucket: str, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were asked for instead of made; and a fifth of a second of silence is long."""
+    """The pauses that were asked for instead of made; and two seconds of silence are long."""
     asked: list[float] = []
     monkeypatch.setattr("api.fetch.time.sleep", asked.append)
-    monkeypatch.setattr(api_s3, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(api_s3, "SILENCE_SECONDS", 2.0)
     return asked
 
 
