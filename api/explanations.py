@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 from litestar.types import HTTPScope, Receive
 
+from api.bodies import Explanation
 from api.messages import Reply
 from api.predictions import Predictions
-from api.schemas import FEATURES, Explanation
+from api.schemas import FEATURES
 
 
 class Explanations:
@@ -26,7 +27,7 @@ class Explanations:
                 Explanation(
                     median_house_value=answer.value,
                     interval=self.predictions.interval(answer.value),
-                    extrapolated=list(answer.extrapolated),
+                    extrapolated=answer.extrapolated,
                     base_value=base,
                     contributions=dict(zip(FEATURES, pushes, strict=True)),
                     model_version=self.predictions.version,

@@ -1,6 +1,5 @@
 """Fetches a published model and verifies it against its manifest, patiently but not for ever."""
 
-import hashlib
 import logging
 import random
 import re
@@ -11,15 +10,14 @@ import msgspec
 
 from api import manifest as manifests
 from api.errors import ModelRefused, ModelUnavailable
-from api.manifest import MANIFEST_NAME, Manifest
-from api.mlmodel import MAX_MLMODEL_BYTES, MLMODEL, data_path
+from api.manifest import FORMAT, MANIFEST_NAME, FileDigest, Manifest
+from api.mlmodel import MAX_MLMODEL_BYTES, MLMODEL, data_path, decode_mlmodel
 from api.store import MAX_FILE_BYTES, Store, TransientError, check_name
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 6
 MAX_MANIFEST_BYTES = 2**20
-FORMAT = 1
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _VERSION = re.compile(r"[\w+-][\w.+-]{0,63}")
@@ -118,7 +116,7 @@ def _verified_files(store: Store, manifest: Manifest) -> dict[str, bytes]:
             content = store.read(name)
         except FileNotFoundError:
             raise TornReadError(f"{store.where(name)} is missing, though the manifest lists it") from None
-        if len(content) != expected.size or hashlib.sha256(content).hexdigest() != expected.sha256:
+        if FileDigest.of(content) != expected:
             raise TornReadError(
                 f"{store.where(name)} is not the file that was published: {len(content)} bytes of {expected.size}, and "
                 "another sha256"
@@ -133,7 +131,7 @@ def _read_plain(store: Store, sha256: str) -> FetchedModel:
         raise ModelUnavailable(f"{store.where(MANIFEST_NAME)} is missing: the model that was deployed is not there")
     try:
         mlmodel = store.read(MLMODEL, MAX_MLMODEL_BYTES)
-        data = data_path(mlmodel)
+        data = data_path(decode_mlmodel(mlmodel))
         files = {MLMODEL: mlmodel, data: store.read(data)}
     except FileNotFoundError as error:
         raise ModelUnavailable(

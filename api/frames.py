@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from api.batching import Row
+from api.bodies import MAX_BATCH_ROWS
 from api.problems import UNREADABLE
-from api.schemas import FEATURES, MAX_BATCH_ROWS
+from api.schemas import FEATURES
 
 BAD_REQUEST = "BAD_REQUEST"
 """MLflow's code for a body that cannot be read."""

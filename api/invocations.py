@@ -6,10 +6,11 @@ import msgspec
 from litestar.types import HTTPScope, Receive
 from msgspec import Meta
 
+from api.bodies import EXAMPLE_VALUE
 from api.frames import INVALID, FrameError, read_csv, read_json
 from api.messages import Reply
 from api.predictions import MAX_BATCH_BODY_BYTES, Predictions
-from api.schemas import EXAMPLE, EXAMPLE_VALUE, FEATURES
+from api.schemas import EXAMPLE, FEATURES
 
 _READERS = {"application/json": read_json, "text/csv": read_csv}
 

@@ -11,6 +11,7 @@ The store's layout, for a bucket or a local directory alike::
 """
 
 import hashlib
+from typing import Self
 
 import msgspec
 
@@ -18,6 +19,8 @@ MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "california-housing"
 MODELS_PREFIX = f"mlflow/models/{MODEL_NAME}"
 LATEST = "latest"
+FORMAT = 1
+"""Of the manifest; another one may mean something else by the same fields."""
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -25,6 +28,11 @@ class FileDigest(msgspec.Struct, frozen=True):
 
     sha256: str
     size: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """The digest of a file with this content."""
+        return cls(hashlib.sha256(content).hexdigest(), len(content))
 
 
 class KnownAnswers(msgspec.Struct, frozen=True):
@@ -54,7 +62,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Half the width of the 90 % prediction interval, in target units; None where the model was not calibrated."""
     files: dict[str, FileDigest]
     """Relative path of each file besides the manifest itself; '/' separates, no path leaves the directory."""
-    format: int = 1
+    format: int = FORMAT
 
 
 def encode(manifest: Manifest) -> bytes:

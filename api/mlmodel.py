@@ -58,8 +58,12 @@ def _refuse_bombs(raw: bytes) -> None:
             raise ModelRefused(f"{MLMODEL} nests more than {MAX_DEPTH} levels deep")
 
 
-def data_path(mlmodel: bytes) -> str:
-    """The model file that `MLmodel` names, a path inside the directory."""
-    name = decode_mlmodel(mlmodel).flavors.xgboost.data
+def data_path(mlmodel: MLmodel) -> str:
+    """The model file that `MLmodel` names, a path inside the directory.
+
+    Raises:
+        ModelRefused: it leaves the directory.
+    """
+    name = mlmodel.flavors.xgboost.data
     check_name(name)
     return name

@@ -68,7 +68,7 @@ class Model:
     @classmethod
     def _build(cls, fetched: FetchedModel) -> Self:
         mlmodel = decode_mlmodel(fetched.files[MLMODEL])
-        data = data_path(fetched.files[MLMODEL])
+        data = data_path(mlmodel)
         if data not in fetched.files:
             raise ModelRefused(f"{MLMODEL} names {data!r}, which is not among the published files")
         xgboost_model.refuse_newer(mlmodel.flavors.xgboost.xgb_version)

@@ -10,11 +10,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
+from api.bodies import Batch, BatchPrediction, Explanation, Prediction
 from api.invocations import Invocation, InvocationError, InvocationPredictions
 from api.pages import HEADERS, STATIC
 from api.probes import Health, ModelDescription, Ready
 from api.problems import Problem
-from api.schemas import Batch, BatchPrediction, Explanation, Features, Prediction
+from api.schemas import Features
 
 BODIES = (
     *(Features, Prediction, Batch, BatchPrediction, Explanation, Problem),

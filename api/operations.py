@@ -10,11 +10,12 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
+from api.bodies import Batch, BatchPrediction, Explanation, Prediction
 from api.frames import FORMATS, INVALID
 from api.invocations import Invocation, InvocationError, InvocationPredictions
 from api.predictions import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES
 from api.problems import PROBLEM_JSON, Fault, Problem, ProblemError
-from api.schemas import EXAMPLE, FEATURES, Batch, BatchPrediction, Explanation, Features, Prediction
+from api.schemas import EXAMPLE, FEATURES, Features
 
 
 def _refusal(description: str, problem: ProblemError) -> ResponseSpec:

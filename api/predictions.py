@@ -4,21 +4,26 @@ Plain ASGI rather than typed Litestar handlers, whose argument parsing costs as 
 with `make bench`. Decoders and the encoder are made once.
 """
 
+from typing import TypeVar
+
 import msgspec
 from litestar.types import HTTPScope, Receive
 
 from api.batching import Answer, Batcher, Row
+from api.bodies import Batch, BatchItem, BatchPrediction, Interval, Prediction
 from api.messages import BodyReader, Reply
 from api.problems import UNREADABLE, ProblemError, invalid, malformed
-from api.schemas import FEATURES, Batch, BatchItem, BatchPrediction, Features, Interval, Prediction
+from api.schemas import FEATURES, Features
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_BATCH_BODY_BYTES = 8 * 2**20
 """Ten thousand rows, written with generous white space."""
 
+Decoded = TypeVar("Decoded")
+
 _encode = msgspec.json.Encoder().encode
-_decode_features = msgspec.json.Decoder(Features).decode
-_decode_batch = msgspec.json.Decoder(Batch).decode
+_features = msgspec.json.Decoder(Features)
+_batch = msgspec.json.Decoder(Batch)
 _astuple = msgspec.structs.astuple
 
 
@@ -41,7 +46,7 @@ class Predictions:
                 Prediction(
                     median_house_value=answer.value,
                     interval=self.interval(answer.value),
-                    extrapolated=list(answer.extrapolated),
+                    extrapolated=answer.extrapolated,
                     model_version=self.version,
                 )
             ),
@@ -54,24 +59,14 @@ class Predictions:
             ProblemError: 400, 413, 415, 422.
         """
         body = await self.bodies.read_json(scope, receive, MAX_BODY_BYTES)
-        try:
-            features = _decode_features(body)
-        except msgspec.ValidationError as error:
-            raise invalid(body, Features, error) from error
-        except UNREADABLE as error:
-            raise malformed(body, error) from error
+        features = _decode(body, _features)
         _refuse_duplicates(body, 1)
         return _astuple(features)
 
     async def batch(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict/batch`: many block groups, answered in order."""
         body = await self.bodies.read_json(scope, receive, MAX_BATCH_BODY_BYTES)
-        try:
-            rows = _decode_batch(body).rows
-        except msgspec.ValidationError as error:
-            raise invalid(body, Batch, error) from error
-        except UNREADABLE as error:
-            raise malformed(body, error) from error
+        rows = _decode(body, _batch).rows
         _refuse_duplicates(body, len(rows), wrapping=1)
         answers = await self.batcher.predict_many([_astuple(row) for row in rows])
         return Reply(
@@ -88,8 +83,17 @@ class Predictions:
         return BatchItem(
             median_house_value=answer.value,
             interval=self.interval(answer.value),
-            extrapolated=list(answer.extrapolated),
+            extrapolated=answer.extrapolated,
         )
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Decoded]) -> Decoded:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid(body, decoder.type, error) from error
+    except UNREADABLE as error:
+        raise malformed(body, error) from error
 
 
 def _refuse_duplicates(body: bytes, rows: int, wrapping: int = 0) -> None:

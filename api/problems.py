@@ -7,7 +7,8 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from api.schemas import BOUNDS, MAX_BATCH_ROWS, Batch, Features
+from api.bodies import MAX_BATCH_ROWS, Batch
+from api.schemas import BOUNDS, Features
 
 PROBLEM_JSON = b"application/problem+json"
 MAX_FAULTS = 50

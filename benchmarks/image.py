@@ -7,6 +7,7 @@ import time
 
 import click
 
+from api.manifest import MODELS_PREFIX
 from api.schemas import EXAMPLE
 from tests.container import engine
 
@@ -32,7 +33,7 @@ def main(*, image: str, base: str, store: str) -> None:
     sizes: dict[str, int] = json.loads(listing)
     for name in sorted(sizes, key=lambda name: -sizes[name])[:10]:
         click.echo(f"  {sizes[name] / 1e6:6.1f} MB  {name}")
-    model = f"{store}/mlflow/models/california-housing"
+    model = f"{store}/{MODELS_PREFIX}"
     flags = ["--network", "host", "--read-only", "--tmpfs", "/tmp", "--cpus", "1", "--memory", "512m"]
     flags += ["--volume", f"{model}:/models:ro", "--env", "MODEL_PATH=/models/latest", "--env", f"PORT={PORT}"]
     started = time.monotonic()

@@ -1,6 +1,5 @@
 """From the registry to the store: the model directory, its card and its manifest, proven and then copied."""
 
-import hashlib
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,8 +53,7 @@ def describe(version: str, facts: Facts, folder: Path) -> Manifest:
     files = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            content = path.read_bytes()
-            files[path.relative_to(folder).as_posix()] = FileDigest(hashlib.sha256(content).hexdigest(), len(content))
+            files[path.relative_to(folder).as_posix()] = FileDigest.of(path.read_bytes())
     return Manifest(
         model_name=MODEL_NAME,
         model_version=version,

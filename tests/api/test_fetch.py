@@ -13,8 +13,9 @@ import pytest
 from api import fetch as fetching
 from api.errors import ModelRefused, ModelUnavailable
 from api.fetch import fetch
-from api.manifest import MANIFEST_NAME, decode, encode, identity
+from api.manifest import MANIFEST_NAME, decode, identity
 from api.store import open_store
+from tests.manifests import rewrite
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +24,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     asked: list[float] = []
     monkeypatch.setattr("api.fetch.time.sleep", asked.append)
     return asked
-
-
-def rewrite(directory: Path, **changes: object) -> None:
-    """Change fields of the manifest."""
-    path = directory / MANIFEST_NAME
-    path.write_bytes(encode(msgspec.structs.replace(decode(path.read_bytes()), **changes)))
 
 
 def test_reads_every_file_of_the_manifest(model_directory: Path, pauses: list[float]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.xgboost
-import msgspec
 import numpy as np
 import pytest
 import xgboost
@@ -22,11 +21,12 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from api.errors import ModelRefused
 from api.fetch import FetchedModel, fetch
-from api.manifest import MANIFEST_NAME, KnownAnswers, decode, encode
+from api.manifest import MANIFEST_NAME, KnownAnswers, decode
 from api.mlmodel import decode_mlmodel
 from api.model import Model
 from api.schemas import EXAMPLE, FEATURES
 from api.store import open_store
+from tests.manifests import rewrite
 from tests.running import Serve
 
 Document = dict[str, Any]
@@ -219,12 +219,6 @@ def test_model_without_any_names_is_taken_with_a_warning(document: Document, cap
     """A model that names no columns serves in the schema's order, and the log says that this was assumed."""
     Model.load(plain(copied(document, without_names)))
     assert "does not name its columns" in caplog.text
-
-
-def rewrite(directory: Path, **changes: object) -> None:
-    """Change fields of the manifest."""
-    path = directory / MANIFEST_NAME
-    path.write_bytes(encode(msgspec.structs.replace(decode(path.read_bytes()), **changes)))
 
 
 ROW = list(EXAMPLE.values())

@@ -8,22 +8,19 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-import boto3
 from moto.server import ThreadedMotoServer
 
 from api import manifest
 from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
 from api.schemas import EXAMPLE
-from stack.config import Config
-from stack.container import PORT, canonical_json, container_definition
+from stack.container import PORT, canonical_json
 from stack.model import PublishedModel
-from tests.container import engine, fargate
+from tests.container import engine, task
 
 BUCKET = "local-models"
-REGION: Final = "us-west-2"
-CPU, MEMORY = 256, 512
+CPU = 256
 REQUESTS = 3_000
 
 
@@ -38,32 +35,25 @@ def main(image: str, store: str) -> int:
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    role = {"AWS_ACCESS_KEY_ID": "task", "AWS_SECRET_ACCESS_KEY": "role", "AWS_ENDPOINT_URL": endpoint}
-    os.environ.update(role, AWS_DEFAULT_REGION=REGION)
+    os.environ.update(task.ROLE, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=task.REGION)
     try:
         raw = (folder / MANIFEST_NAME).read_bytes()
         model = PublishedModel(f"{MODELS_PREFIX}/{folder.name}", manifest.identity(raw), folder.name)
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        for file in folder.iterdir():
-            s3.upload_file(str(file), BUCKET, f"{model.path}/{file.name}")
-        _run(image, model, role)
+        task.create_bucket(BUCKET)
+        task.upload(folder, BUCKET, model.path)
+        _run(task.definition(image, model, BUCKET), endpoint)
     finally:
         server.stop()
     return 0
 
 
-def _run(image: str, model: PublishedModel, role: dict[str, str]) -> None:
-    config = Config(stack="dev", region=REGION, model_bucket=BUCKET)
-    definition = container_definition(config, model, image=image, log_group="unused")
+def _run(definition: dict[str, Any], endpoint: str) -> None:
     print(f"Container definition: {canonical_json(definition)}")
-    extra = [flag for name, value in {**role, "AWS_REGION": REGION}.items() for flag in ("--env", f"{name}={value}")]
-    flags = fargate.flags(definition, cpu=CPU, memory=MEMORY)
-    with engine.running(image, *flags, *extra) as container:
+    with task.run(definition, endpoint=endpoint, cpu=CPU) as container:
         state = container.wait(definition["healthCheck"]["startPeriod"])
         if not state["Running"]:
             raise SystemExit(f"The task ended:\n{container.logs()}")
-        print(f"Healthy by its own check, at {CPU / 1024:g} vCPU and {MEMORY} MiB.")
+        print(f"Healthy by its own check, at {CPU / 1024:g} vCPU and {task.MEMORY_MIB} MiB.")
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)) as connection:
             answers = {_predict(connection) for _ in range(REQUESTS)}
         print(f"{REQUESTS:,} predictions: {answers}. Memory: {container.memory_mib():.0f} MiB.")

@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from tests.container import engine
-from tests.container.conftest import BUCKET, RunTask, republish, upload
+from tests.container import engine, task
+from tests.container.conftest import BUCKET, RunTask, republish
 
 START_SECONDS = 60
 
@@ -36,7 +36,7 @@ def test_corrupt_model(run_task: RunTask, bucket: str, model_directory: Path, tm
     folder = tmp_path / "1"
     shutil.copytree(model_directory, folder)
     (folder / "model.ubj").write_bytes((folder / "model.ubj").read_bytes()[:-1] + b"x")
-    upload(folder, "corrupt/1")
+    task.upload(folder, BUCKET, "corrupt/1")
     with run_task(path="corrupt/1") as container:
         message = why_it_ended(container)
     assert f"s3://{BUCKET}/corrupt/1/model.ubj" in message
@@ -48,7 +48,7 @@ def test_model_of_a_newer_xgboost(run_task: RunTask, bucket: str, model_director
     folder = tmp_path / "1"
     shutil.copytree(model_directory, folder)
     republish(folder, xgboost_version="99.1.0")
-    upload(folder, "newer/1")
+    task.upload(folder, BUCKET, "newer/1")
     with run_task(path="newer/1") as container:
         message = why_it_ended(container)
     assert "99.1.0" in message

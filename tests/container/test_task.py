@@ -14,9 +14,9 @@ from api.schemas import EXAMPLE, FEATURES
 from stack.container import PORT
 from tests.container import engine
 from tests.container.conftest import RunTask
+from tests.container.task import MEMORY_MIB
 
 BODY = json.dumps(EXAMPLE)
-MEMORY_MIB = 512
 
 
 def post(connection: http.client.HTTPConnection) -> tuple[float, bool]:
@@ -65,7 +65,7 @@ def xgboosts(folder: Path, trees: int | None = None) -> float:
 
 
 def test_the_task_predicts_under_load_and_leaves_without_dropping_a_request(
-    task: engine.Container, model_directory: Path
+    healthy_task: engine.Container, model_directory: Path
 ) -> None:
     """At 0.25 vCPU and 512 MB it answers thousands of requests exactly, stays small, and drains on SIGTERM."""
     expected = xgboosts(model_directory)
@@ -76,18 +76,18 @@ def test_the_task_predicts_under_load_and_leaves_without_dropping_a_request(
                 assert post(connection)[0] == expected
 
     assert crowd(some) == []
-    assert task.memory_mib() < MEMORY_MIB / 3
+    assert healthy_task.memory_mib() < MEMORY_MIB / 3
 
     def until_told_to_close() -> None:
         with connected() as connection:
             while not post(connection)[1]:
                 pass
 
-    stopping = threading.Thread(target=engine.docker, args=("stop", task.id))
+    stopping = threading.Thread(target=engine.docker, args=("stop", healthy_task.id))
     stopping.start()
     assert crowd(until_told_to_close) == []
     stopping.join()
-    state = task.state()
+    state = healthy_task.state()
     assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
 
 

@@ -1,6 +1,5 @@
 """Small models in moto's S3, published as training does."""
 
-import hashlib
 from typing import Any
 
 from api import manifest
@@ -30,10 +29,7 @@ def publish(s3: Any, bucket: str, version: str, *, latest: bool = False) -> mani
         ranges=BOUNDS,
         known_answers=manifest.KnownAnswers(rows=[], predictions=[]),
         metrics={"test_rmse": 0.5},
-        files={
-            name: manifest.FileDigest(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-            for name, data in files.items()
-        },
+        files={name: manifest.FileDigest.of(data) for name, data in files.items()},
     )
     for directory in (version, *(["latest"] if latest else [])):
         for name, data in {**files, manifest.MANIFEST_NAME: manifest.encode(published)}.items():
