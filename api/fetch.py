@@ -110,19 +110,26 @@ def _decode(store: Store, raw: bytes) -> Manifest:
 
 
 def _verified_files(store: Store, manifest: Manifest) -> dict[str, bytes]:
-    files = {}
-    for name, expected in manifest.files.items():
-        try:
-            content = store.read(name)
-        except FileNotFoundError:
-            raise TornReadError(f"{store.where(name)} is missing, though the manifest lists it") from None
-        if FileDigest.of(content) != expected:
-            raise TornReadError(
-                f"{store.where(name)} is not the file that was published: {len(content)} bytes of {expected.size}, and "
-                "another sha256"
-            )
-        files[name] = content
-    return files
+    """The files that predictions need; what else lies beside them is not fetched."""
+    mlmodel = _verified(store, MLMODEL, manifest)
+    data = data_path(decode_mlmodel(mlmodel))
+    if data not in manifest.files:
+        raise ModelRefused(f"{store.where(MLMODEL)} names {data!r}, which is not among the published files")
+    return {MLMODEL: mlmodel, data: _verified(store, data, manifest)}
+
+
+def _verified(store: Store, name: str, manifest: Manifest) -> bytes:
+    expected = manifest.files[name]
+    try:
+        content = store.read(name)
+    except FileNotFoundError:
+        raise TornReadError(f"{store.where(name)} is missing, though the manifest lists it") from None
+    if FileDigest.of(content) != expected:
+        raise TornReadError(
+            f"{store.where(name)} is not the file that was published: {len(content)} bytes of {expected.size}, and "
+            "another sha256"
+        )
+    return content
 
 
 def _read_plain(store: Store, sha256: str) -> FetchedModel:

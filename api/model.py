@@ -69,8 +69,6 @@ class Model:
     def _build(cls, fetched: FetchedModel) -> Self:
         mlmodel = decode_mlmodel(fetched.files[MLMODEL])
         data = data_path(mlmodel)
-        if data not in fetched.files:
-            raise ModelRefused(f"{MLMODEL} names {data!r}, which is not among the published files")
         xgboost_model.refuse_newer(mlmodel.flavors.xgboost.xgb_version)
         trees = xgboost_model.read(data, fetched.files[data])
         _check_features(trees, mlmodel, fetched.manifest)

@@ -4,22 +4,15 @@ Only what XGBoost writes is understood: typed arrays become numpy arrays, everyt
 file can make the reader run code, allocate more than the file's own size, or recurse without end.
 """
 
+import struct
 from typing import Any
 
 import numpy as np
 
 _MAX_DEPTH = 32
 _SCALARS = {
-    marker: np.dtype(kind)
-    for marker, kind in {
-        "i": "i1",
-        "U": "u1",
-        "I": ">i2",
-        "l": ">i4",
-        "L": ">i8",
-        "d": ">f4",
-        "D": ">f8",
-    }.items()
+    marker: struct.Struct(kind)
+    for marker, kind in {"i": ">b", "U": ">B", "I": ">h", "l": ">i", "L": ">q", "d": ">f", "D": ">d"}.items()
 }
 _CONSTANTS = {"T": True, "F": False, "Z": None}
 
@@ -59,9 +52,9 @@ class _Reader:
         return chr(self.raw[self.position]) if self.position < len(self.raw) else ""
 
     def scalar(self, marker: str) -> Any:
-        if (kind := _SCALARS.get(marker)) is None:
+        if (scalar := _SCALARS.get(marker)) is None:
             raise UbjsonError(f"unknown marker {marker!r} at byte {self.position - 1}")
-        return np.frombuffer(self.take(kind.itemsize), kind)[0].item()
+        return scalar.unpack(self.take(scalar.size))[0]
 
     def size(self) -> int:
         size = self.scalar(self.marker())
@@ -97,17 +90,17 @@ class _Reader:
         return result
 
     def array(self, depth: int) -> Any:
-        kind = None
+        scalar = None
         if self.peek() == "$":
             self.position += 1
-            kind = _SCALARS.get(self.marker())
-            if kind is None or self.peek() != "#":
+            scalar = _SCALARS.get(self.marker())
+            if scalar is None or self.peek() != "#":
                 raise UbjsonError(f"a typed array at byte {self.position} names no number type or no length")
         if self.peek() == "#":
             self.position += 1
             size = self.size()
-            if kind is not None:
-                return np.frombuffer(self.take(size * kind.itemsize), kind)
+            if scalar is not None:
+                return np.frombuffer(self.take(size * scalar.size), scalar.format)
             return [self.value(self.marker(), depth + 1) for _ in range(self.bounded(size))]
         items = []
         while self.peek() != "]":

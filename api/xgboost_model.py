@@ -122,7 +122,10 @@ def _levels(roots: Nodes, left: Nodes, right: Nodes, is_leaf: npt.NDArray[np.boo
             raise ModelRefused(
                 f"the model has trees deeper than {MAX_DEPTH} levels, which no prediction could wait for"
             )
-    if seen != len(left) or len(np.unique(np.concatenate(levels))) != len(left):
+    reached = np.zeros(len(left), np.bool_)
+    for level in levels:
+        reached[level] = True
+    if seen != len(left) or not reached.all():
         raise ModelRefused("the model file is damaged: its nodes do not form trees")
     return levels
 

@@ -73,11 +73,6 @@ class Identity(pulumi.ComponentResource):
             # A reference to one key of a secret, or one version, goes on after the ARN's seven parts.
             secret = ":".join(config.api_keys_secret.split(":")[:7])
             statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret})
-        read = {
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:{config.partition}:s3:::{config.model_bucket}/{config.models_prefix}/*",
-        }
         self.policies = [
             aws.iam.RolePolicy(
                 f"{config.name}-execution",
@@ -88,13 +83,22 @@ class Identity(pulumi.ComponentResource):
             aws.iam.RolePolicy(
                 f"{config.name}-task",
                 role=task.name,
-                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [read]}),
+                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [read_models(config)]}),
                 opts=child,
             ),
         ]
         self.execution_role_arn = execution.arn
         self.task_role_arn = task.arn
         self.register_outputs({"execution_role_arn": self.execution_role_arn, "task_role_arn": self.task_role_arn})
+
+
+def read_models(config: Config) -> dict[str, str]:
+    """All that the code in a task may do in the account: read the models."""
+    return {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:{config.partition}:s3:::{config.model_bucket}/{config.models_prefix}/*",
+    }
 
 
 def image_repository_arn(config: Config) -> str | None:

@@ -1,14 +1,13 @@
 """Services that are set up unlike the one that most tests share, and how long the property tests search."""
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.running import Service, start_service
+from tests.running import Service, free_port, start_service
 
 # `make fuzz` sets HYPOTHESIS_PROFILE=fuzz. The bounded search is the same on every run.
 settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck), max_examples=5_000)
@@ -16,13 +15,6 @@ settings.register_profile("bounded", settings.get_profile("fuzz"), max_examples=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 OLD_KEY, NEW_KEY = "old-key-4f1c", "new-key-93ab"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

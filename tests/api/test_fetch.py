@@ -26,13 +26,13 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return asked
 
 
-def test_reads_every_file_of_the_manifest(model_directory: Path, pauses: list[float]) -> None:
-    """All files are read and verified, without a pause."""
+def test_reads_the_files_that_predictions_need(model_directory: Path, pauses: list[float]) -> None:
+    """The description and the trees are read and verified, without a pause; nothing else is fetched."""
     fetched = fetch(open_store("", str(model_directory)))
     manifest = decode((model_directory / MANIFEST_NAME).read_bytes())
     assert fetched.manifest == manifest
     assert {name: hashlib.sha256(content).hexdigest() for name, content in fetched.files.items()} == {
-        name: file.sha256 for name, file in manifest.files.items()
+        name: manifest.files[name].sha256 for name in ("MLmodel", "model.ubj")
     }
     assert pauses == []
 
@@ -185,6 +185,14 @@ def test_manifest_without_mlmodel_is_refused(damaged_directory: Path) -> None:
     """A manifest of something else is refused."""
     rewrite(damaged_directory, files={})
     with pytest.raises(ModelRefused, match="lists no MLmodel"):
+        fetch(open_store("", str(damaged_directory)))
+
+
+def test_model_file_must_be_published(damaged_directory: Path) -> None:
+    """A model file that MLmodel names and the manifest does not list is refused: nothing vouches for it."""
+    manifest = decode((damaged_directory / MANIFEST_NAME).read_bytes())
+    rewrite(damaged_directory, files={"MLmodel": manifest.files["MLmodel"]})
+    with pytest.raises(ModelRefused, match=r"'model\.ubj', which is not among the published files"):
         fetch(open_store("", str(damaged_directory)))
 
 

@@ -173,7 +173,6 @@ MLMODELS = {
     "an impossible date": "flavors: {xgboost: {data: model.json}}\nrun_id: 2026-99-99 99:99:99",
     "no data": "flavors: {xgboost: {xgb_version: 3.2.0}}",
     "a newer XGBoost": "flavors: {xgboost: {data: model.json, xgb_version: 99.0.0}}",
-    "a pickle": "flavors: {xgboost: {data: model.pkl}}",
     "a signature that is not JSON": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '[{'}",
     "a signature of text": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '\"abc\"'}",
     "a signature without end": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '" + "[" * 10_000 + "'}",

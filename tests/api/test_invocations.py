@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 
 from api.schemas import BOUNDS, EXAMPLE, FEATURES
-from tests.running import Service
+from tests.running import Service, free_port
 
 NAMES, ROW = list(FEATURES), list(EXAMPLE.values())
 WITHOUT_INCOME = {name: value for name, value in EXAMPLE.items() if name != "MedInc"}
@@ -187,8 +186,7 @@ REQUESTS: dict[str, tuple[str, bytes]] = {
 @pytest.fixture(scope="module")
 def mlflow_url(model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real `mlflow models serve` of the published model."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     scripts = Path(sys.executable).parent
     log = tmp_path_factory.mktemp("mlflow") / "serve.log"
     command = [

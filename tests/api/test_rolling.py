@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from api.schemas import EXAMPLE
-from tests.api.conftest import free_port
-from tests.running import Service, start_service
+from tests.running import Service, free_port, start_service
 
 TASKS = 2
 DEPLOYMENTS = 10

@@ -112,20 +112,21 @@ def test_sigint_ends_it_too(doomed: Service) -> None:
 
 
 SLOW_START = """
-import sys, time
-from api import __main__ as start
+import os, sys, time
+from api import loading
+from api.__main__ import main
 
 def fetch(*_):
-    print("loading", flush=True)
+    print(os.getpid(), flush=True)
     time.sleep(60)
 
-start.fetch = fetch
-sys.exit(start.main())
+loading.fetch = fetch
+sys.exit(main())
 """
 
 
 def test_sigterm_while_loading_ends_it_at_once() -> None:
-    """A service that still waits for its model has nothing to lose, and does not wait any longer."""
+    """A service that still waits for its model has nothing to lose; it leaves no process behind."""
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW_START],
         cwd=ROOT,
@@ -134,6 +135,8 @@ def test_sigterm_while_loading_ends_it_at_once() -> None:
     )
     with process:
         assert process.stdout
-        assert process.stdout.readline() == b"loading\n"
+        loading = int(process.stdout.readline())
         process.terminate()
         assert process.wait(20) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(loading, 0)

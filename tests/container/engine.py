@@ -92,6 +92,19 @@ class Container:
         """Its log lines, decoded."""
         return [json.loads(line) for line in self.logs().splitlines() if line.startswith("{")]
 
+    def last_message(self) -> str:
+        """Wait until it has failed; returns the message of its last log line."""
+        state = self.wait(60)
+        if state["Running"] or not state["ExitCode"]:
+            raise RuntimeError(f"it did not fail:\n{self.logs()}")
+        message: str = self.lines()[-1]["message"]
+        return message
+
+    def resident_mb(self) -> float:
+        """Resident memory of its service, as the kernel counts it: without Docker's init, in units of 10^6 bytes."""
+        _, *processes = docker("top", self.id, "-eo", "pid,rss,args").splitlines()
+        return sum(int(line.split()[1]) for line in processes if "docker-init" not in line) * 1024 / 1e6
+
     def memory_mib(self) -> float:
         """What its memory limit is charged with now, as Docker counts it."""
         used = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", self.id).split(" / ")[0]

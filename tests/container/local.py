@@ -3,64 +3,51 @@
 import contextlib
 import http.client
 import json
-import logging
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from moto.server import ThreadedMotoServer
+import click
 
-from api import manifest
-from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
 from api.schemas import EXAMPLE
 from stack.container import PORT, canonical_json
-from stack.model import PublishedModel
 from tests.container import engine, task
 
-BUCKET = "local-models"
 CPU = 256
 REQUESTS = 3_000
 
 
-def main(image: str, store: str) -> int:
-    """Run the task once; returns the exit code."""
-    folder = (Path(store) / MODELS_PREFIX / LATEST).resolve()
+@click.command()
+@click.argument("image")
+@click.argument("store", type=click.Path(path_type=Path))
+def main(*, image: str, store: Path) -> None:
+    """Run the task of IMAGE once, with the latest model of the local store STORE."""
     if not engine.answers():
-        return _fail(engine.NO_ENGINE)
-    if not (folder / MANIFEST_NAME).exists():
-        return _fail(f"nothing is published in {store}: run `make train`")
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    os.environ.update(task.ROLE, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=task.REGION)
+        raise click.ClickException(engine.NO_ENGINE)
     try:
-        raw = (folder / MANIFEST_NAME).read_bytes()
-        model = PublishedModel(f"{MODELS_PREFIX}/{folder.name}", manifest.identity(raw), folder.name)
-        task.create_bucket(BUCKET)
-        task.upload(folder, BUCKET, model.path)
-        _run(task.definition(image, model, BUCKET), endpoint)
-    finally:
-        server.stop()
-    return 0
+        with task.latest_in_s3(store, image) as (definition, endpoint):
+            _run(definition, endpoint)
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _run(definition: dict[str, Any], endpoint: str) -> None:
-    print(f"Container definition: {canonical_json(definition)}")
+    click.echo(f"Container definition: {canonical_json(definition)}")
     with task.run(definition, endpoint=endpoint, cpu=CPU) as container:
         state = container.wait(definition["healthCheck"]["startPeriod"])
         if not state["Running"]:
-            raise SystemExit(f"The task ended:\n{container.logs()}")
-        print(f"Healthy by its own check, at {CPU / 1024:g} vCPU and {task.MEMORY_MIB} MiB.")
+            raise click.ClickException(f"the task ended:\n{container.logs()}")
+        click.echo(f"Healthy by its own check, at {CPU / 1024:g} vCPU and {task.MEMORY_MIB} MiB.")
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)) as connection:
             answers = {_predict(connection) for _ in range(REQUESTS)}
-        print(f"{REQUESTS:,} predictions: {answers}. Memory: {container.memory_mib():.0f} MiB.")
+        click.echo(f"{REQUESTS:,} predictions: {answers}.")
+        click.echo(f"Memory: {container.resident_mb():.0f} MB resident, {container.memory_mib():.0f} MiB of the limit.")
         started = time.monotonic()
         engine.docker("stop", container.id)
         code = container.state()["ExitCode"]
-        print(f"SIGTERM: exit code {code} after {time.monotonic() - started:.1f} of {definition['stopTimeout']} s.")
+        click.echo(
+            f"SIGTERM: exit code {code} after {time.monotonic() - started:.1f} of {definition['stopTimeout']} s."
+        )
 
 
 def _predict(connection: http.client.HTTPConnection) -> float:
@@ -69,10 +56,5 @@ def _predict(connection: http.client.HTTPConnection) -> float:
     return float(answer["median_house_value"])
 
 
-def _fail(why: str) -> int:
-    print(f"Error: {why}", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    main()

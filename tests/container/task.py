@@ -1,11 +1,17 @@
 """The stack's own task on this machine: its definition, the emulated S3 that it asks, and a role in name only."""
 
-from contextlib import AbstractContextManager
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from moto.server import ThreadedMotoServer
 
+from api import manifest
+from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
 from stack.config import Config
 from stack.container import container_definition
 from stack.model import PublishedModel
@@ -13,6 +19,7 @@ from tests.container import engine, fargate
 
 REGION: Final = "us-west-2"
 MEMORY_MIB = 512
+BUCKET = "local-models"
 ROLE = {"AWS_ACCESS_KEY_ID": "task", "AWS_SECRET_ACCESS_KEY": "role"}
 """The emulated S3 takes any credentials; on Fargate they come from the task's role."""
 
@@ -23,11 +30,38 @@ def definition(image: str, model: PublishedModel, bucket: str) -> dict[str, Any]
     return container_definition(config, model, image=image, log_group="unused")
 
 
-def run(defined: dict[str, Any], *, endpoint: str, cpu: int) -> AbstractContextManager[engine.Container]:
+def run(
+    defined: dict[str, Any], *, endpoint: str, cpu: int, role: dict[str, str] = ROLE
+) -> AbstractContextManager[engine.Container]:
     """Run it at so many CPU units, with S3 at `endpoint`."""
-    environment = {**ROLE, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": REGION}
-    role = [flag for name, value in environment.items() for flag in ("--env", f"{name}={value}")]
-    return engine.running(defined["image"], *fargate.flags(defined, cpu=cpu, memory=MEMORY_MIB), *role)
+    environment = {**role, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": REGION}
+    variables = [flag for name, value in environment.items() for flag in ("--env", f"{name}={value}")]
+    return engine.running(defined["image"], *fargate.flags(defined, cpu=cpu, memory=MEMORY_MIB), *variables)
+
+
+@contextmanager
+def latest_in_s3(store: Path, image: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """The container definition for a local store's latest model, and the emulated S3 that has it.
+
+    Raises:
+        FileNotFoundError: nothing is published there.
+    """
+    folder = (store / MODELS_PREFIX / LATEST).resolve()
+    if not (folder / MANIFEST_NAME).exists():
+        raise FileNotFoundError(f"nothing is published in {store}: run `make train`")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        os.environ.update(ROLE, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=REGION)
+        sha256 = manifest.identity((folder / MANIFEST_NAME).read_bytes())
+        model = PublishedModel(f"{MODELS_PREFIX}/{folder.name}", sha256, folder.name)
+        create_bucket(BUCKET)
+        upload(folder, BUCKET, model.path)
+        yield definition(image, model, BUCKET), endpoint
+    finally:
+        server.stop()
 
 
 def create_bucket(name: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.container import engine
+from tests.running import free_port
 
 
 @pytest.fixture
@@ -18,19 +19,17 @@ def registry(docker_engine: None, tmp_path: Path) -> Iterator[str]:
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("no OCI registry: Debian has one, apt-get install docker-registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    port = free_port()
+    address = f"127.0.0.1:{port}"
     settings = tmp_path / "registry.yml"
     storage = {"filesystem": {"rootdirectory": str(tmp_path / "registry")}}
     # YAML reads JSON.
     settings.write_text(json.dumps({"version": 0.1, "storage": storage, "http": {"addr": address}}))
     process = subprocess.Popen([program, "serve", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    host, port = address.split(":")
     deadline = time.monotonic() + 20
     while True:
         try:
-            socket.create_connection((host, int(port)), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
             break
         except OSError:
             assert time.monotonic() < deadline, "the registry does not listen"
