@@ -60,8 +60,8 @@ types: .venv/development ## mypy --strict and pyright
 
 image: ## build the container image (BASE=python:3.11-slim for another Python)
 	@$(DOCKER) info >/dev/null 2>&1 || { echo "Error: no Docker engine answers; install one and start it" >&2; exit 1; }
-	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BASE=$(BASE) --build-arg REVISION=$$(git rev-parse HEAD) \
-	  --build-arg VERSION=$$(git describe --tags --always) --tag $(IMAGE) $(DOCKER_BUILD_FLAGS) .
+	DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg BASE=$(BASE) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  --build-arg VERSION=$$(git describe --tags --always 2>/dev/null || echo unknown) --tag $(IMAGE) $(DOCKER_BUILD_FLAGS) .
 
 image-run: image ## serve the newest local model from the image on 127.0.0.1:8000, locked down as on Fargate
 	@test -e $(LATEST)/manifest.json || { echo "Error: nothing is published in $(STORE): run make train" >&2; exit 1; }
