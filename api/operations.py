@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import JSONBody
 
 from api.bodies import Batch, BatchPrediction, Explanation, Prediction
 from api.frames import FORMATS, INVALID
@@ -74,7 +75,7 @@ def _error(description: str, code: str, message: str) -> ResponseSpec:
     responses=_refusals(MAX_BODY_BYTES),
     tags=["predictions"],
 )
-async def predict(data: Features) -> Prediction:
+async def predict(data: JSONBody[Features]) -> Prediction:
     """Predict the median house value of one block group."""
     raise NotImplementedError
 
@@ -88,7 +89,7 @@ async def predict(data: Features) -> Prediction:
     responses=_refusals(MAX_BATCH_BODY_BYTES),
     tags=["predictions"],
 )
-async def predict_batch(data: Batch) -> BatchPrediction:
+async def predict_batch(data: JSONBody[Batch]) -> BatchPrediction:
     """Predict 1 to 10,000 block groups, answered in order."""
     raise NotImplementedError
 
@@ -102,7 +103,7 @@ async def predict_batch(data: Batch) -> BatchPrediction:
     responses=_refusals(MAX_BODY_BYTES),
     tags=["predictions"],
 )
-async def explain(data: Features) -> Explanation:
+async def explain(data: JSONBody[Features]) -> Explanation:
     """Predict one block group and tell how far each feature pushed the prediction up or down.
 
     Base value and contributions add up to the prediction. They are XGBoost's `approx_contribs`, not SHAP.
