@@ -32,7 +32,8 @@ RUN rm -rf /usr/local/bin/pip* /usr/bin/pip* /usr/local/lib/python3*/site-packag
  /usr/lib/python3/dist-packages/pip* /usr/local/lib/python3*/ensurepip /usr/lib/python3*/ensurepip
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/app /opt/app
-ENV PATH="/opt/venv/bin:${PATH}" HOST=0.0.0.0 PORT=8000
+# OpenBLAS, which numpy brings, would start a thread per core at each start, and nothing here multiplies matrices.
+ENV PATH="/opt/venv/bin:${PATH}" HOST=0.0.0.0 PORT=8000 OPENBLAS_NUM_THREADS=1
 WORKDIR /opt/app
 # Fargate mounts an empty volume here: declared, it keeps the permissions that any user may write with.
 VOLUME ["/tmp"]
