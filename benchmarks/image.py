@@ -1,6 +1,5 @@
 """`make image-report`: what the image adds to its base, how soon its task is ready, and how much memory it takes."""
 
-import http.client
 import json
 import statistics
 import time
@@ -10,9 +9,9 @@ from typing import Any
 
 import click
 
-from api.schemas import EXAMPLE
 from stack.container import PORT
 from tests.container import engine, task
+from tests.running import await_ok
 
 CPU = 1024
 STARTS = 9
@@ -30,12 +29,9 @@ def main(*, image: str, base: str, store: Path) -> None:
     if not engine.answers():
         raise click.ClickException(engine.NO_ENGINE)
     _report_size(image, base)
-    try:
-        with task.latest_in_s3(store, image) as (definition, endpoint):
-            _report_start(definition, endpoint)
-            _report_memory(definition, endpoint)
-    except FileNotFoundError as error:
-        raise click.ClickException(str(error)) from error
+    with task.latest_in_s3(store, image) as (definition, endpoint):
+        _report_start(definition, endpoint)
+        _report_memory(definition, endpoint)
 
 
 def _report_size(image: str, base: str) -> None:
@@ -66,11 +62,7 @@ def _report_start(definition: dict[str, Any], endpoint: str) -> None:
 def _report_memory(definition: dict[str, Any], endpoint: str) -> None:
     with task.run(definition, endpoint=endpoint, cpu=CPU) as container:
         _wait_until_ready(container)
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
-        for _ in range(REQUESTS):
-            connection.request("POST", "/predict", json.dumps(EXAMPLE), {"Content-Type": "application/json"})
-            connection.getresponse().read()
-        connection.close()
+        task.predictions(REQUESTS)
         click.echo(
             f"memory after {REQUESTS:,} predictions: {container.resident_mb():.0f} MB resident; "
             f"{container.memory_mib():.0f} of the task's {task.MEMORY_MIB} MiB charged"
@@ -78,18 +70,10 @@ def _report_memory(definition: dict[str, Any], endpoint: str) -> None:
 
 
 def _wait_until_ready(container: engine.Container) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
-        try:
-            connection.request("GET", "/ready")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.01)
-        finally:
-            connection.close()
-    raise click.ClickException(f"the service did not become ready:\n{container.logs()}")
+    try:
+        await_ok(f"http://127.0.0.1:{PORT}/ready")
+    except TimeoutError as error:
+        raise click.ClickException(f"{error}\n{container.logs()}") from error
 
 
 if __name__ == "__main__":

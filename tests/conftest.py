@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from api.manifest import LATEST, MODELS_PREFIX
 from api.schemas import EXAMPLE
+from tests.buckets import REGION, create_bucket
 from tests.running import ROOT, Serve, Service, start_service
 
 STATLIB_FILE = ROOT.parent / "shared" / "data" / "cal_housing.data"
@@ -31,6 +32,14 @@ def training(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
         text=True,
         timeout=280,
     )
+
+
+def published_bucket(name: str, store: Path) -> str:
+    """Create a bucket and publish the store's model to it, as version 1 and as latest; returns its name."""
+    create_bucket(name)
+    done = training("publish", "--store", f"s3://{name}", cwd=store.parent)
+    assert done.returncode == 0, done.stderr
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +103,7 @@ def moto_url() -> Iterator[str]:
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",  # moto accepts any
-        "AWS_DEFAULT_REGION": "us-west-2",
+        "AWS_DEFAULT_REGION": REGION,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():

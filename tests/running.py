@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import httpx
 
@@ -21,6 +22,23 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+def await_ok(url: str, seconds: float = 60) -> None:
+    """Ask until it answers 200.
+
+    Raises:
+        TimeoutError: it did not, for so long.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(url, timeout=5) as response:
+                if response.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.01)
+    raise TimeoutError(f"{url} did not answer 200 within {seconds:g} s")
 
 
 @dataclass

@@ -2,23 +2,19 @@
 
 from pathlib import Path
 
-import boto3
 import numpy as np
 import xgboost
 
 from api.manifest import LATEST, MODELS_PREFIX
 from api.schemas import FEATURES
-from tests.conftest import training
+from tests.conftest import published_bucket
 from tests.running import Serve
 from training.data import load
 
 
 def test_dataset_to_prediction_through_s3(store: Path, moto_url: str, serve: Serve) -> None:
     """A model trained on the dataset, registered and published to S3 is served, and predicts what XGBoost does."""
-    bucket = "whole-path"
-    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    done = training("publish", "--store", f"s3://{bucket}", cwd=store.parent)
-    assert done.returncode == 0, done.stderr
+    bucket = published_bucket("whole-path", store)
 
     service = serve(MODEL_BUCKET=bucket, MODEL_PATH=f"{MODELS_PREFIX}/{LATEST}")
     rows = load().table[list(FEATURES)].head(50)

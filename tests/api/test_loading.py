@@ -4,13 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
-
 from api.manifest import LATEST, MODELS_PREFIX
-from tests.conftest import training
+from tests.conftest import published_bucket
 from tests.running import ROOT, Serve
 
-BUCKET = "loading-models"
 REPLACED = """
 import os, signal, sys
 from api import loading
@@ -33,16 +30,14 @@ def start_with(serve: Serve, instead: str) -> list[str]:
 
 def test_serving_process_never_had_an_s3_client(store: Path, moto_url: str) -> None:
     """The service keeps the model from S3 without what fetched it: neither botocore's memory nor its credentials."""
+    bucket = published_bucket("loading-models", store)
     script = (
         "import sys\n"
         "from api.loading import load_model\n"
         "from api.settings import Settings\n"
-        f"model = load_model(Settings(model_bucket={BUCKET!r}, model_path={f'{MODELS_PREFIX}/{LATEST}'!r}))\n"
+        f"model = load_model(Settings(model_bucket={bucket!r}, model_path={f'{MODELS_PREFIX}/{LATEST}'!r}))\n"
         "print(model.version, len(model.trees.left) > 1000, 'botocore' in sys.modules)\n"
     )
-    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    published = training("publish", "--store", f"s3://{BUCKET}", cwd=store.parent)
-    assert published.returncode == 0, published.stderr
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "1 True False"
 

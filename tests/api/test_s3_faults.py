@@ -14,6 +14,7 @@ from api.fetch import fetch
 from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode, encode
 from api.store import open_store
 from tests.api.faulty_s3 import FaultyS3, faulty_s3
+from tests.buckets import create_bucket
 from tests.running import Serve
 
 BUCKET = "california-housing-models"
@@ -36,7 +37,7 @@ FAULTS = [
 def bucket(moto_url: str, model_directory: Path) -> str:
     """A bucket with a published version and `latest`, of no more files than are needed."""
     client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    create_bucket(BUCKET)
     manifest = decode((model_directory / MANIFEST_NAME).read_bytes())
     files = {name: manifest.files[name] for name in ("MLmodel", "model.ubj")}
     for directory in (manifest.model_version, LATEST):

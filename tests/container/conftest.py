@@ -15,7 +15,8 @@ from api import manifest
 from api.manifest import MANIFEST_NAME, MODELS_PREFIX, FileDigest, KnownAnswers
 from api.schemas import FEATURES
 from stack.model import PublishedModel
-from tests.conftest import training
+from tests.buckets import upload
+from tests.conftest import published_bucket
 from tests.container import engine, task
 from tests.manifests import rewrite
 
@@ -56,10 +57,7 @@ def build(base: str) -> str:
 @pytest.fixture(scope="session")
 def bucket(store: Path, moto_url: str) -> str:
     """A bucket with the model published as version 1 and as latest."""
-    task.create_bucket(BUCKET)
-    done = training("publish", "--store", f"s3://{BUCKET}", cwd=store.parent)
-    assert done.returncode == 0, done.stderr
-    return BUCKET
+    return published_bucket(BUCKET, store)
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ def other_path(bucket: str, model_directory: Path, tmp_path_factory: pytest.Temp
     booster = xgboost.Booster(model_file=folder / "model.ubj")[:100]
     booster.save_model(folder / "model.ubj")
     republish(folder, booster)
-    task.upload(folder, BUCKET, f"{MODELS_PREFIX}/2")
+    upload(folder, BUCKET, f"{MODELS_PREFIX}/2")
     return f"{MODELS_PREFIX}/2"
 
 
@@ -103,9 +101,10 @@ def run_task(image: str, moto_url: str) -> RunTask:
         path: str = f"{MODELS_PREFIX}/1",
         endpoint: str = moto_url,
         cpu: int = 1024,
+        role: dict[str, str] = task.ROLE,
     ) -> AbstractContextManager[engine.Container]:
         model = PublishedModel(path=path, version="1", sha256="")
-        return task.run(task.definition(image, model, bucket), endpoint=endpoint, cpu=cpu)
+        return task.run(task.definition(image, model, bucket), endpoint=endpoint, cpu=cpu, role=role)
 
     return run
 

@@ -1,16 +1,12 @@
 """`make ecs-local`: the stack's own task, run in Docker with a model in emulated S3, and what it did."""
 
-import contextlib
-import http.client
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.schemas import EXAMPLE
-from stack.container import PORT, canonical_json
+from stack.container import canonical_json
 from tests.container import engine, task
 
 CPU = 256
@@ -24,11 +20,8 @@ def main(*, image: str, store: Path) -> None:
     """Run the task of IMAGE once, with the latest model of the local store STORE."""
     if not engine.answers():
         raise click.ClickException(engine.NO_ENGINE)
-    try:
-        with task.latest_in_s3(store, image) as (definition, endpoint):
-            _run(definition, endpoint)
-    except FileNotFoundError as error:
-        raise click.ClickException(str(error)) from error
+    with task.latest_in_s3(store, image) as (definition, endpoint):
+        _run(definition, endpoint)
 
 
 def _run(definition: dict[str, Any], endpoint: str) -> None:
@@ -38,9 +31,7 @@ def _run(definition: dict[str, Any], endpoint: str) -> None:
         if not state["Running"]:
             raise click.ClickException(f"the task ended:\n{container.logs()}")
         click.echo(f"Healthy by its own check, at {CPU / 1024:g} vCPU and {task.MEMORY_MIB} MiB.")
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)) as connection:
-            answers = {_predict(connection) for _ in range(REQUESTS)}
-        click.echo(f"{REQUESTS:,} predictions: {answers}.")
+        click.echo(f"{REQUESTS:,} predictions: {task.predictions(REQUESTS)}.")
         click.echo(f"Memory: {container.resident_mb():.0f} MB resident, {container.memory_mib():.0f} MiB of the limit.")
         started = time.monotonic()
         engine.docker("stop", container.id)
@@ -48,12 +39,6 @@ def _run(definition: dict[str, Any], endpoint: str) -> None:
         click.echo(
             f"SIGTERM: exit code {code} after {time.monotonic() - started:.1f} of {definition['stopTimeout']} s."
         )
-
-
-def _predict(connection: http.client.HTTPConnection) -> float:
-    connection.request("POST", "/predict", json.dumps(EXAMPLE), {"Content-Type": "application/json"})
-    answer = json.loads(connection.getresponse().read())
-    return float(answer["median_house_value"])
 
 
 if __name__ == "__main__":

@@ -1,23 +1,27 @@
 """The stack's own task on this machine: its definition, the emulated S3 that it asks, and a role in name only."""
 
+import contextlib
+import http.client
+import json
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import boto3
+import click
 from moto.server import ThreadedMotoServer
 
 from api import manifest
 from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
+from api.schemas import EXAMPLE
 from stack.config import Config
-from stack.container import container_definition
+from stack.container import PORT, container_definition
 from stack.model import PublishedModel
+from tests.buckets import REGION, create_bucket, upload
 from tests.container import engine, fargate
 
-REGION: Final = "us-west-2"
 MEMORY_MIB = 512
 BUCKET = "local-models"
 ROLE = {"AWS_ACCESS_KEY_ID": "task", "AWS_SECRET_ACCESS_KEY": "role"}
@@ -39,16 +43,16 @@ def run(
     return engine.running(defined["image"], *fargate.flags(defined, cpu=cpu, memory=MEMORY_MIB), *variables)
 
 
-@contextmanager
+@contextlib.contextmanager
 def latest_in_s3(store: Path, image: str) -> Iterator[tuple[dict[str, Any], str]]:
     """The container definition for a local store's latest model, and the emulated S3 that has it.
 
     Raises:
-        FileNotFoundError: nothing is published there.
+        click.ClickException: nothing is published there.
     """
     folder = (store / MODELS_PREFIX / LATEST).resolve()
     if not (folder / MANIFEST_NAME).exists():
-        raise FileNotFoundError(f"nothing is published in {store}: run `make train`")
+        raise click.ClickException(f"nothing is published in {store}: run `make train`")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
@@ -64,12 +68,13 @@ def latest_in_s3(store: Path, image: str) -> Iterator[tuple[dict[str, Any], str]
         server.stop()
 
 
-def create_bucket(name: str) -> None:
-    """Create a bucket in the emulated S3."""
-    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+def predictions(count: int) -> set[float]:
+    """Ask the running task so many times for the example's value, on one connection; returns the different answers."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)) as connection:
+        return {_predict(connection) for _ in range(count)}
 
 
-def upload(folder: Path, bucket: str, prefix: str) -> None:
-    """Put a directory into a bucket as it is."""
-    for file in folder.iterdir():
-        boto3.client("s3").upload_file(str(file), bucket, f"{prefix}/{file.name}")
+def _predict(connection: http.client.HTTPConnection) -> float:
+    connection.request("POST", "/predict", json.dumps(EXAMPLE), {"Content-Type": "application/json"})
+    answer = json.loads(connection.getresponse().read())
+    return float(answer["median_house_value"])

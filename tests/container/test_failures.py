@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.container import task
+from tests.buckets import upload
 from tests.container.conftest import BUCKET, RunTask, republish
 
 
@@ -20,7 +20,7 @@ def test_corrupt_model(run_task: RunTask, bucket: str, model_directory: Path, tm
     folder = tmp_path / "1"
     shutil.copytree(model_directory, folder)
     (folder / "model.ubj").write_bytes((folder / "model.ubj").read_bytes()[:-1] + b"x")
-    task.upload(folder, BUCKET, "corrupt/1")
+    upload(folder, BUCKET, "corrupt/1")
     with run_task(path="corrupt/1") as container:
         message = container.last_message()
     assert f"s3://{BUCKET}/corrupt/1/model.ubj" in message
@@ -32,7 +32,7 @@ def test_model_of_a_newer_xgboost(run_task: RunTask, bucket: str, model_director
     folder = tmp_path / "1"
     shutil.copytree(model_directory, folder)
     republish(folder, xgboost_version="99.1.0")
-    task.upload(folder, BUCKET, "newer/1")
+    upload(folder, BUCKET, "newer/1")
     with run_task(path="newer/1") as container:
         message = container.last_message()
     assert "99.1.0" in message

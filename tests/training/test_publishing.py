@@ -14,6 +14,7 @@ import xgboost
 
 from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, Manifest, decode
 from api.schemas import FEATURES
+from tests.buckets import create_bucket
 from tests.training.conftest import Home
 from training import publishing, releases, tracking
 from training.errors import RegistryError, StoreError
@@ -25,9 +26,7 @@ from training.stores import Store, open_store
 @pytest.fixture
 def bucket(moto_url: str, request: pytest.FixtureRequest) -> str:
     """An empty bucket for one test."""
-    name = "models-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
-    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    return name
+    return create_bucket("models-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12])
 
 
 @pytest.fixture(params=["directory", "bucket"])
