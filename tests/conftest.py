@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from tests.buckets import REGION, create_bucket
 from tests.running import ROOT, Serve, Service, start_service
 
 STATLIB_FILE = ROOT.parent / "shared" / "data" / "cal_housing.data"
+
+# A shell that runs the tests in the background has them ignore Control-C, and so would every process that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # An f-string of an Output would silently embed a warning instead of the value.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
