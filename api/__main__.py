@@ -9,7 +9,7 @@ import time
 
 from api import settings as environment
 from api.errors import ServiceError
-from api.journal import configure_logging
+from api.http.journal import configure_logging
 
 log = logging.getLogger("api")
 
@@ -23,8 +23,8 @@ def main() -> int:
     # Nothing that a start makes is garbage: to look for it would take a tenth of the time.
     gc.disable()
     from api.app import create_app
+    from api.http.server import Server, allow_many_connections, check_port
     from api.loading import load_model
-    from api.server import Server, allow_many_connections, check_port
 
     started = time.perf_counter()
     try:

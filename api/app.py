@@ -11,21 +11,21 @@ from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from api.batching import Batcher
-from api.explanations import Explanations
-from api.front import Front, problem_reply
-from api.invocations import Invocations
-from api.journal import Journal
-from api.keys import ApiKeys
-from api.metrics import Metrics
-from api.model import Model
-from api.openapi import KEY_SCHEMES, openapi_config
-from api.operations import OPERATIONS
-from api.pages import pages
-from api.predictions import Predictions
-from api.probes import describe_model, health, ping, ready, version
-from api.problems import ProblemError
-from api.readiness import Readiness
+from api.answers.explanations import Explanations
+from api.answers.invocations import Invocations
+from api.answers.openapi import KEY_SCHEMES, openapi_config
+from api.answers.operations import OPERATIONS
+from api.answers.pages import pages
+from api.answers.predictions import Predictions
+from api.answers.probes import describe_model, health, ping, ready, version
+from api.http.front import Front, problem_reply
+from api.http.journal import Journal
+from api.http.keys import ApiKeys
+from api.http.metrics import Metrics
+from api.http.problems import ProblemError
+from api.model.batching import Batcher
+from api.model.model import Model
+from api.model.readiness import Readiness
 from api.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ import sys
 from multiprocessing.connection import Connection
 
 from api.errors import ModelUnavailable, ServiceError
-from api.fetch import fetch
-from api.journal import configure_logging
-from api.model import Model
+from api.http.journal import configure_logging
+from api.model.model import Model
 from api.settings import Settings
-from api.store import open_store
+from api.store.fetch import fetch
+from api.store.opening import open_store
 
 # A fork need not import anything again; macOS's own libraries do not bear one.
 if sys.platform == "linux":

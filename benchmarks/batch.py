@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import xgboost
 
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
 from benchmarks import rows
 from benchmarks.stack import PORT, SERVER_CORE, running, stacks
-from training.data import load
+from training.tables.data import load
 
 ROWS = 10_000
 HERE = Path(__file__).parent

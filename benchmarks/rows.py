@@ -10,9 +10,9 @@ import numpy as np
 import xgboost
 from mlflow.models import infer_signature
 
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
 from benchmarks.stack import Stack
-from training.data import load
+from training.tables.data import load
 
 TREES, DEPTH = 500, 8
 

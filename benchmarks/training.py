@@ -12,11 +12,11 @@ from rich.table import Table
 from sklearn.model_selection import RandomizedSearchCV
 from xgboost import XGBRegressor
 
-from api.schemas import FEATURES, TARGET
-from training.cleaning import clean
-from training.data import load
-from training.search import SPACE, search
-from training.splitting import split
+from api.model.schema import FEATURES, TARGET
+from training.fitting.search import SPACE, search
+from training.tables.cleaning import clean
+from training.tables.data import load
+from training.tables.splitting import split
 
 SEED = 42
 

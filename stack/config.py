@@ -9,7 +9,7 @@ import boto3
 import msgspec
 from msgspec import Meta
 
-from api.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST, MODELS_PREFIX
 
 PROJECT = "california-housing-api"
 

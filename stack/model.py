@@ -8,8 +8,8 @@ import msgspec
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
-from api import manifest
-from api.manifest import MANIFEST_NAME
+from api.store import manifest
+from api.store.manifest import MANIFEST_NAME
 from stack.config import Config
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class PublishedModel:
     path: str
     """The model's directory: the immutable version's wherever there is one, even if the configuration says `latest`."""
     sha256: str
-    """`api.manifest.identity` of its manifest."""
+    """`api.store.manifest.identity` of its manifest."""
     version: str
 
 

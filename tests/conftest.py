@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from api.manifest import LATEST, MODELS_PREFIX
-from api.schemas import EXAMPLE
+from api.model.schema import EXAMPLE
+from api.store.manifest import LATEST, MODELS_PREFIX
 from tests.buckets import REGION, create_bucket
 from tests.running import ROOT, Serve, Service, start_service
 

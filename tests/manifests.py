@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from api.manifest import MANIFEST_NAME, decode, encode
+from api.store.manifest import MANIFEST_NAME, decode, encode
 
 
 def rewrite(directory: Path, **changes: object) -> None:

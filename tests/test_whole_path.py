@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from api.manifest import LATEST, MODELS_PREFIX
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
+from api.store.manifest import LATEST, MODELS_PREFIX
 from tests.conftest import published_bucket
 from tests.running import Serve
-from training.data import load
+from training.tables.data import load
 
 
 def test_dataset_to_prediction_through_s3(store: Path, moto_url: str, serve: Serve) -> None:

@@ -16,10 +16,11 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from api.manifest import LATEST
-from training import releases, report
+from api.store.manifest import LATEST
+from training import report
 from training.errors import RegistryError, TrainingError
-from training.stores import open_store
+from training.publishing import releases
+from training.publishing.stores import open_store
 
 # MLflow, scikit-learn and matplotlib take seconds to import: the commands that need them import them when they run,
 # so that --help and versions answer at once.
@@ -61,7 +62,8 @@ def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster:
 
     It becomes champion if it beats the present champion on the same held-out rows.
     """
-    from training import pipeline, tracking
+    from training import pipeline
+    from training.publishing import tracking
 
     with tracking.connected():
         outcome = pipeline.train(data, candidates=candidates, folds=folds, seed=seed, cluster=cluster, force=force)
@@ -82,7 +84,7 @@ def publish(*, version: int | None, store: str, force: bool) -> int:
 
     The service's own tree walk is first proven to equal XGBoost, bit for bit.
     """
-    from training import publishing, registry, tracking
+    from training.publishing import publication, registry, tracking
 
     destination = open_store(store)
     with tracking.connected():
@@ -90,7 +92,7 @@ def publish(*, version: int | None, store: str, force: bool) -> int:
         chosen = str(version) if version else champion
         if chosen is None:
             raise RegistryError("Nothing is trained yet: run `python -m training train` first.")
-        publishing.publish(chosen, destination)
+        publication.publish(chosen, destination)
         if force:
             registry.crown(chosen)
     if chosen != champion and not force:
@@ -114,7 +116,7 @@ def versions(*, store: str) -> None:
 @store_option
 def promote(*, version: int, store: str) -> None:
     """Make a published version latest in the store, and champion: forward, or back to an old one."""
-    from training import registry, tracking
+    from training.publishing import registry, tracking
 
     described = releases.promote(str(version), open_store(store))
     with tracking.connected() as uri:

@@ -8,17 +8,18 @@ from typing import NamedTuple
 import numpy as np
 import xgboost
 
-from api.manifest import KnownAnswers
-from api.schemas import FEATURES
-from training import card, figures, promotion, registry, tracking
-from training.cleaning import clean
-from training.data import load
+from api.model.schema import FEATURES
+from api.store.manifest import KnownAnswers
 from training.errors import DataError
-from training.evaluation import Values, measure
-from training.facts import Facts
-from training.promotion import Decision
-from training.search import SPACE, Space, by_rank, search
-from training.splitting import split
+from training.fitting import card, figures
+from training.fitting.evaluation import Values, measure
+from training.fitting.facts import Facts
+from training.fitting.search import SPACE, Space, by_rank, search
+from training.publishing import promotion, registry, tracking
+from training.publishing.promotion import Decision
+from training.tables.cleaning import clean
+from training.tables.data import load
+from training.tables.splitting import split
 
 KNOWN_ANSWERS = 10
 FEWEST_ROWS = 100

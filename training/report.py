@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from api.manifest import Manifest
-from api.schemas import TARGET_UNIT
-from training.facts import Facts
+from api.model.schema import TARGET_UNIT
+from api.store.manifest import Manifest
+from training.fitting.facts import Facts
 
 
 def trained(version: str, facts: Facts) -> Table:

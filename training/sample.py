@@ -6,10 +6,10 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from api.schemas import FEATURES, TARGET
-from training.data import load
+from api.model.schema import FEATURES, TARGET
 from training.errors import TrainingError
-from training.splitting import split
+from training.tables.data import load
+from training.tables.splitting import split
 
 
 class Sample(NamedTuple):

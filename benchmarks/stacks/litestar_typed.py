@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Litestar, get, post
 
-from api.schemas import Features
+from api.model.schema import Features
 
 
 class Answer(msgspec.Struct):

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api import fetch as fetching
 from api.errors import ModelRefused, ModelUnavailable
-from api.fetch import fetch
-from api.manifest import MANIFEST_NAME, decode, identity
-from api.store import open_store
+from api.store import fetch as fetching
+from api.store.fetch import fetch
+from api.store.manifest import MANIFEST_NAME, decode, identity
+from api.store.opening import open_store
 from tests.manifests import rewrite
 
 
@@ -22,7 +22,7 @@ from tests.manifests import rewrite
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for instead of made."""
     asked: list[float] = []
-    monkeypatch.setattr("api.fetch.time.sleep", asked.append)
+    monkeypatch.setattr("api.store.fetch.time.sleep", asked.append)
     return asked
 
 
@@ -83,7 +83,7 @@ def test_file_that_heals_is_taken(
     """A read torn by a publication succeeds once that is done."""
     file = damaged_directory / "model.ubj"
     file.write_bytes(b"half")
-    monkeypatch.setattr("api.fetch.time.sleep", lambda _: shutil.copy(model_directory / "model.ubj", file))
+    monkeypatch.setattr("api.store.fetch.time.sleep", lambda _: shutil.copy(model_directory / "model.ubj", file))
     assert fetch(open_store("", str(damaged_directory))).manifest is not None
 
 

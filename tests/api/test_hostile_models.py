@@ -20,12 +20,12 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from api.errors import ModelRefused
-from api.fetch import FetchedModel, fetch
-from api.manifest import MANIFEST_NAME, KnownAnswers, decode
-from api.mlmodel import decode_mlmodel
-from api.model import Model
-from api.schemas import EXAMPLE, FEATURES
-from api.store import open_store
+from api.model.model import Model
+from api.model.schema import EXAMPLE, FEATURES
+from api.store.fetch import FetchedModel, fetch
+from api.store.manifest import MANIFEST_NAME, KnownAnswers, decode
+from api.store.mlmodel import decode_mlmodel
+from api.store.opening import open_store
 from tests.manifests import rewrite
 from tests.running import Serve
 
@@ -35,7 +35,7 @@ SMALL_MODEL = Path(__file__).with_name("models") / "xgboost-3.4.1.ubj"
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.fetch.time.sleep", lambda _: None)
+    monkeypatch.setattr("api.store.fetch.time.sleep", lambda _: None)
 
 
 def load(directory: Path) -> Model:
@@ -285,9 +285,9 @@ def test_nothing_is_executed(model_directory: Path, tmp_path: Path) -> None:
     (directory / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
     script = (
         "import sys\n"
-        "from api.fetch import fetch\n"
-        "from api.model import Model\n"
-        "from api.store import open_store\n"
+        "from api.store.fetch import fetch\n"
+        "from api.model.model import Model\n"
+        "from api.store.opening import open_store\n"
         "opened = []\n"
         "armed = lambda event, arguments: opened.append((event, str(arguments[0]))) "
         "if event in ('open', 'exec', 'import', 'os.system', 'subprocess.Popen', 'pickle.find_class') else None\n"
@@ -359,7 +359,10 @@ def test_the_process_ends_and_says_why(serve: Serve, damaged_directory: Path, da
     ended = serve(
         arguments=(
             "-c",
-            "import sys; from api import fetch; fetch.ATTEMPTS = 2; from api.__main__ import main; sys.exit(main())",
+            (
+                "import sys; from api.store import fetch; fetch.ATTEMPTS = 2; "
+                "from api.__main__ import main; sys.exit(main())"
+            ),
         ),
         MODEL_PATH=str(damaged_directory),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.schemas import EXAMPLE
+from api.model.schema import EXAMPLE
 from tests.api.wire import Answer, Wire, request
 from tests.running import Service
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.journal import JsonFormatter
+from api.http.journal import JsonFormatter
 from tests.api.conftest import NEW_KEY
 from tests.api.wire import Wire
 from tests.running import ROOT, Service

@@ -5,7 +5,7 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
-from api.schemas import EXAMPLE
+from api.model.schema import EXAMPLE
 from tests.api.wire import Wire, request
 from tests.running import Serve
 

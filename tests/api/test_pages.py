@@ -17,9 +17,9 @@ from selenium.webdriver.remote.command import Command
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from api import pages
+from api.answers import pages
 from api.errors import SettingsError
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
 from tests.running import Serve, Service
 
 FLAGS = (

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.manifest import MANIFEST_NAME, decode
-from api.schemas import BOUNDS, FEATURES
+from api.model.schema import BOUNDS, FEATURES
+from api.store.manifest import MANIFEST_NAME, decode
 from tests.running import Service
 
 

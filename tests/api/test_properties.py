@@ -15,7 +15,7 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.schemas import BOUNDS, EXAMPLE, FEATURES
+from api.model.schema import BOUNDS, EXAMPLE, FEATURES
 from tests.api.wire import Wire, request
 from tests.running import Service
 

@@ -16,9 +16,9 @@ from tests.running import ROOT, Serve, Service
 FRAGILE = """
 import signal, sys
 import numpy as np
-from api import readiness
+from api.model import readiness
 from api.__main__ import main
-from api.trees import Trees
+from api.trees.walk import Trees
 
 def fail(*_):
     raise RuntimeError("out of order")

@@ -7,12 +7,12 @@ import boto3
 import msgspec
 import pytest
 
-from api import fetch as fetching
-from api import s3 as api_s3
 from api.errors import ModelRefused, ModelUnavailable
-from api.fetch import fetch
-from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode, encode
-from api.store import open_store
+from api.store import fetch as fetching
+from api.store import s3 as api_s3
+from api.store.fetch import fetch
+from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode, encode
+from api.store.opening import open_store
 from tests.api.faulty_s3 import FaultyS3, faulty_s3
 from tests.buckets import create_bucket
 from tests.running import Serve
@@ -60,7 +60,7 @@ def s3(bucket: str, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for instead of made; and two seconds of silence are long."""
     asked: list[float] = []
-    monkeypatch.setattr("api.fetch.time.sleep", asked.append)
+    monkeypatch.setattr("api.store.fetch.time.sleep", asked.append)
     monkeypatch.setattr(api_s3, "SILENCE_SECONDS", 2.0)
     return asked
 
@@ -73,7 +73,7 @@ def test_passing_fault_is_outwaited(
     s3.faults.append(fault)
     assert fetch(open_store(BUCKET, PATH)).manifest is not None
     assert len(pauses) == 1
-    lines = [record for record in caplog.records if record.name == "api.fetch"]
+    lines = [record for record in caplog.records if record.name == "api.store.fetch"]
     assert [line.levelname for line in lines] == ["WARNING"]
     assert "attempt 1 of 6, trying again in" in caplog.text
     assert f"s3://{BUCKET}/{PATH}/" in caplog.text

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.schemas import EXAMPLE
+from api.model.schema import EXAMPLE
 from tests.api.wire import Wire, request
 from tests.running import ROOT, Serve, Service
 

@@ -9,9 +9,9 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import xgboost_model
 from api.errors import ModelRefused
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
+from api.trees import xgboost_file
 
 MODELS = Path(__file__).with_name("models")
 VERSIONS = sorted(file.stem.removeprefix("xgboost-") for file in MODELS.glob("*.ubj"))
@@ -29,7 +29,7 @@ def grown(**parameters: object) -> xgboost.Booster:
 def test_predicts_as_the_version_that_wrote_the_file(version: str) -> None:
     """Files of older and newer XGBoost versions predict, to the bit, what those versions predicted with them."""
     answers = json.loads((MODELS / f"xgboost-{version}.answers.json").read_text())
-    trees = xgboost_model.read("model.ubj", (MODELS / f"xgboost-{version}.ubj").read_bytes())
+    trees = xgboost_file.read("model.ubj", (MODELS / f"xgboost-{version}.ubj").read_bytes())
     np.testing.assert_array_equal(
         trees.predict(np.array(answers["rows"], np.float32)), np.array(answers["predictions"], np.float32)
     )
@@ -57,7 +57,7 @@ def test_covers_versions_before_and_after_the_base_score_changed() -> None:
 def test_predicts_as_xgboost_for_every_shape_of_tree(parameters: dict[str, object], kind: str) -> None:
     """Stumps, lone leaves, deep, leaf-wise and parallel trees are walked to XGBoost's own bits, in either format."""
     booster = grown(**parameters)
-    trees = xgboost_model.read(f"model.{kind}", bytes(booster.save_raw(kind)))
+    trees = xgboost_file.read(f"model.{kind}", bytes(booster.save_raw(kind)))
     rows = np.random.default_rng(2).normal(scale=2, size=(200, len(FEATURES))).astype(np.float32)
     expected = booster.predict(xgboost.DMatrix(rows, feature_names=list(FEATURES)))
     np.testing.assert_array_equal(trees.predict(rows), expected)
@@ -72,7 +72,7 @@ def stumps() -> xgboost.Booster:
 @given(data=st.data())
 def test_values_at_a_threshold_go_where_xgboost_sends_them(stumps: xgboost.Booster, data: st.DataObject) -> None:
     """Rows made of the model's own thresholds and their neighbours among the floats are predicted as XGBoost does."""
-    trees = xgboost_model.read("model.ubj", bytes(stumps.save_raw("ubj")))
+    trees = xgboost_file.read("model.ubj", bytes(stumps.save_raw("ubj")))
     thresholds = trees.threshold[np.isfinite(trees.threshold)]
     near = np.concatenate(
         [thresholds, np.nextafter(thresholds, np.float32(-9)), np.nextafter(thresholds, np.float32(9)), [-0.0, 1e-45]]
@@ -99,7 +99,7 @@ def test_refuses_models_that_it_would_predict_otherwise(parameters: dict[str, ob
     matrix = xgboost.DMatrix(rows, label=rows[:, 0])
     booster = xgboost.train({"nthread": 1, **parameters}, matrix, num_boost_round=2)
     with pytest.raises(ModelRefused, match=word):
-        xgboost_model.read("model.ubj", bytes(booster.save_raw("ubj")))
+        xgboost_file.read("model.ubj", bytes(booster.save_raw("ubj")))
 
 
 def test_refuses_categories() -> None:
@@ -108,7 +108,7 @@ def test_refuses_categories() -> None:
     matrix = xgboost.DMatrix(rows, label=rows[:, 0] == 1, feature_types=["c"] * 8, enable_categorical=True)
     booster = xgboost.train({"nthread": 1, "min_child_weight": 0}, matrix, num_boost_round=2)
     with pytest.raises(ModelRefused, match="categories"):
-        xgboost_model.read("model.ubj", bytes(booster.save_raw("ubj")))
+        xgboost_file.read("model.ubj", bytes(booster.save_raw("ubj")))
 
 
 def test_refuses_early_stopping_that_was_not_cut() -> None:
@@ -116,4 +116,4 @@ def test_refuses_early_stopping_that_was_not_cut() -> None:
     booster = grown()
     booster.set_attr(best_iteration="3")
     with pytest.raises(ModelRefused, match="stopped early"):
-        xgboost_model.read("model.ubj", bytes(booster.save_raw("ubj")))
+        xgboost_file.read("model.ubj", bytes(booster.save_raw("ubj")))

@@ -13,8 +13,8 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import ubjson
-from api.ubjson import UbjsonError
+from api.trees import ubjson
+from api.trees.ubjson import UbjsonError
 
 
 def plain(value: Any) -> Any:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import xgboost
 
-from api import manifest
-from api.manifest import MANIFEST_NAME, MODELS_PREFIX, FileDigest, KnownAnswers
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
+from api.store import manifest
+from api.store.manifest import MANIFEST_NAME, MODELS_PREFIX, FileDigest, KnownAnswers
 from stack.model import PublishedModel
 from tests.buckets import upload
 from tests.conftest import published_bucket

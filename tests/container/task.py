@@ -13,9 +13,9 @@ from typing import Any
 import click
 from moto.server import ThreadedMotoServer
 
-from api import manifest
-from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
-from api.schemas import EXAMPLE
+from api.model.schema import EXAMPLE
+from api.store import manifest
+from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
 from stack.config import Config
 from stack.container import PORT, container_definition
 from stack.model import PublishedModel

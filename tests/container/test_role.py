@@ -10,7 +10,7 @@ import boto3
 import httpx
 import pytest
 
-from api.manifest import MODELS_PREFIX
+from api.store.manifest import MODELS_PREFIX
 from stack.config import Config
 from stack.identity import read_models
 from tests.buckets import REGION, create_bucket, upload

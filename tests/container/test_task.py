@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from api.schemas import EXAMPLE, FEATURES
+from api.model.schema import EXAMPLE, FEATURES
 from stack.container import PORT
 from tests.container import engine
 from tests.container.conftest import RunTask

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api import manifest
-from api.schemas import BOUNDS, FEATURES
+from api.model.schema import BOUNDS, FEATURES
+from api.store import manifest
 
 BUCKET = "housing-models"
 PREFIX = manifest.MODELS_PREFIX

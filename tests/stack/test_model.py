@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api import manifest
+from api.store import manifest
 from stack.config import Config
 from stack.model import ModelError, find
 from tests.stack.published import BUCKET, PREFIX, REGION, new_bucket, publish

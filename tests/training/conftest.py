@@ -9,9 +9,11 @@ from urllib.error import URLError
 import pandas as pd
 import pytest
 
-from training import data, pipeline, tracking
+from training import pipeline
+from training.fitting.search import Space
 from training.pipeline import Trained
-from training.search import Space
+from training.publishing import tracking
+from training.tables import data
 
 SMALL: Space = {"n_estimators": [20, 30], "max_depth": [3, 4], "learning_rate": [0.2, 0.3], "subsample": [0.8, 1.0]}
 """A search that takes a second."""

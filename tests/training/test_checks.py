@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.checks import check
 from training.errors import DataError
+from training.tables.checks import check
 
 
 @pytest.mark.parametrize(

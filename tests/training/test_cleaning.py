@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from training.cleaning import RULES, clean
-from training.splitting import split
+from training.tables.cleaning import RULES, clean
+from training.tables.splitting import split
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from api.manifest import LATEST, MODEL_NAME, MODELS_PREFIX
+from api.store.manifest import LATEST, MODEL_NAME, MODELS_PREFIX
 from tests.running import ROOT
 from tests.training.conftest import SMALL, Home
-from training import pipeline, registry, tracking
+from training import pipeline
 from training.__main__ import run
+from training.publishing import registry, tracking
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import fetch_california_housing
 
 from tests.conftest import STATLIB_FILE
-from training import data
 from training.errors import DataError
+from training.tables import data
 
 
 @pytest.fixture

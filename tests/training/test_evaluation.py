@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from api.schemas import FEATURES, TARGET
-from training.cleaning import clean
-from training.evaluation import coverage, half_width, measure, score, spatial_rmse
-from training.splitting import split
+from api.model.schema import FEATURES, TARGET
+from training.fitting.evaluation import coverage, half_width, measure, score, spatial_rmse
+from training.tables.cleaning import clean
+from training.tables.splitting import split
 
 
 def test_scores_by_hand() -> None:

@@ -11,13 +11,15 @@ import xgboost
 from matplotlib.image import imread
 from mlflow import MlflowClient
 
-from api.manifest import MODEL_NAME
-from api.schemas import FEATURES, TARGET
+from api.model.schema import FEATURES, TARGET
+from api.store.manifest import MODEL_NAME
 from tests.training.conftest import SMALL, Home
-from training import data, pipeline, registry, tracking
+from training import pipeline
 from training.errors import RegistryError
-from training.evaluation import score
-from training.splitting import split
+from training.fitting.evaluation import score
+from training.publishing import registry, tracking
+from training.tables import data
+from training.tables.splitting import split
 
 
 def test_run_holds_parameters_metrics_and_sources(home: Home) -> None:

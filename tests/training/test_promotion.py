@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from api.manifest import MODEL_NAME
+from api.store.manifest import MODEL_NAME
 from tests.training.conftest import SMALL, Home
-from training import pipeline, promotion, registry, tracking
-from training.splitting import split
+from training import pipeline
+from training.publishing import promotion, registry, tracking
+from training.tables.splitting import split
 
 WORSE = {**SMALL, "n_estimators": [2]}
 BETTER = {**SMALL, "n_estimators": [60]}

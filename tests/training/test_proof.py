@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import xgboost
 
-from api.schemas import BOUNDS, FEATURES, TARGET
-from api.trees import Trees
-from training import proof
+from api.model.schema import BOUNDS, FEATURES, TARGET
+from api.trees.walk import Trees
 from training.errors import ProofError
+from training.fitting import proof
 
 
 def save(table: pd.DataFrame, folder: Path, **parameters: str) -> Path:

@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 import xgboost
 
-from api.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, Manifest, decode
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
+from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, Manifest, decode
 from tests.buckets import create_bucket
 from tests.training.conftest import Home
-from training import publishing, releases, tracking
 from training.errors import RegistryError, StoreError
-from training.local_store import LocalStore
-from training.s3_store import S3Store
-from training.stores import Store, open_store
+from training.publishing import publication, releases, tracking
+from training.publishing.local_store import LocalStore
+from training.publishing.s3_store import S3Store
+from training.publishing.stores import Store, open_store
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def published(first_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{first_home.path}/mlflow.db")
         with tracking.connected():
-            publishing.publish("1", LocalStore(place))
+            publication.publish("1", LocalStore(place))
     return place / MODELS_PREFIX / "1"
 
 
@@ -110,7 +110,7 @@ def test_card_tells_the_figures(published: Path, home: Home) -> None:
 def test_publish_and_promote(store: Store, published: Path) -> None:
     """Publishing leaves `latest` alone; promoting makes its manifest the version's, byte for byte."""
     with tracking.connected():
-        publishing.publish("1", store)
+        publication.publish("1", store)
     assert store.manifest("1") == (published / MANIFEST_NAME).read_bytes()
     assert store.manifest(LATEST) is None
     releases.promote("1", store)
@@ -120,13 +120,13 @@ def test_publish_and_promote(store: Store, published: Path) -> None:
 def test_publishing_again(store: Store, second: Path, home: Home) -> None:
     """The same version again is fine when it is identical, and refused when it is not."""
     with tracking.connected():
-        first = publishing.publish("1", store)
-        assert publishing.publish("1", store) == first
+        first = publication.publish("1", store)
+        assert publication.publish("1", store) == first
     other = open_store("other")
     assert isinstance(other, LocalStore)
     other.add("1", second)
     with tracking.connected(), pytest.raises(StoreError, match="another model as version 1"):
-        publishing.publish("1", other)
+        publication.publish("1", other)
     assert other.manifest("1") == (second / MANIFEST_NAME).read_bytes()
 
 
@@ -152,7 +152,7 @@ def test_unpublished_version(store: Store, published: Path) -> None:
 def test_unregistered_version(store: Store) -> None:
     """Publishing a version that MLflow does not have names it."""
     with tracking.connected(), pytest.raises(RegistryError, match="Version 7 of california-housing"):
-        publishing.publish("7", store)
+        publication.publish("7", store)
     assert store.versions() == []
 
 

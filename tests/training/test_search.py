@@ -9,11 +9,11 @@ import pytest
 from sklearn.model_selection import RandomizedSearchCV
 from xgboost import XGBRegressor
 
-from api.schemas import FEATURES, TARGET
+from api.model.schema import FEATURES, TARGET
 from tests.training.conftest import SMALL
-from training.cleaning import clean
 from training.errors import TrainingError
-from training.search import SPACE, by_rank, search
+from training.fitting.search import SPACE, by_rank, search
+from training.tables.cleaning import clean
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_cluster_gives_the_same_model(rows: pd.DataFrame, found: RandomizedSearc
 
 def test_unreachable_cluster(rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that does not answer is named."""
-    monkeypatch.setattr("training.search.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("training.fitting.search.CONNECT_SECONDS", 0.5)
     with pytest.raises(TrainingError, match="No Dask scheduler answers at tcp"):
         search(rows, candidates=1, folds=2, seed=1, space=SMALL, cluster="tcp://127.0.0.1:1")
 

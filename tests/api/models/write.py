@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from api.schemas import FEATURES
+from api.model.schema import FEATURES
 
 HERE = Path(__file__).parent
 LOW = np.array([0, 0, 0, 0, 0, 0, 32.5, -124.5])

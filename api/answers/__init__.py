@@ -1,0 +1,1 @@
+"""What is answered: each endpoint, the documents and the page."""

@@ -1,0 +1,158 @@
+"""Reads rows as clients of MLflow send them: four formats in JSON, and CSV.
+
+What is accepted follows MLflow's handling of the model's signature, not the feature schema: columns go by name, others
+are ignored, and no bounds are checked. One thing is refused that MLflow takes: a missing value, for which XGBoost would
+predict whatever the training data never showed it.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from api.answers.bodies import MAX_BATCH_ROWS
+from api.http.problems import UNREADABLE
+from api.model.batching import Row
+from api.model.schema import FEATURES
+
+BAD_REQUEST = "BAD_REQUEST"
+"""MLflow's code for a body that cannot be read."""
+INVALID = "INVALID_PARAMETER_VALUE"
+"""MLflow's code for a body that does not fit the model's signature."""
+
+_Columns = dict[str, list[Any]]
+
+
+class FrameError(Exception):
+    """The body holds no rows for the model; `code` is MLflow's name for the kind of error."""
+
+    def __init__(self, message: str, code: str = BAD_REQUEST) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def read_json(body: bytes) -> list[Row]:
+    """Rows in column order from one of MLflow's four formats.
+
+    Raises:
+        FrameError: the body is not JSON, not in exactly one format, or does not fit the model.
+    """
+    try:
+        sent = msgspec.json.decode(body)
+    except UNREADABLE as error:
+        hint = " This service needs finite numbers." if b"NaN" in body or b"Infinity" in body else ""
+        raise FrameError(f"Ensure that input is a valid JSON formatted string. Error: {error}.{hint}") from error
+    given = [name for name in FORMATS if name in sent] if isinstance(sent, dict) else []
+    if len(given) != 1:
+        raise FrameError(
+            f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(FORMATS)}."
+        )
+    return _rows(FORMATS[given[0]](sent[given[0]]))
+
+
+def read_csv(body: bytes) -> list[Row]:
+    """Rows in column order from CSV whose first line names the columns.
+
+    Raises:
+        FrameError: the body is not such a CSV, or does not fit the model.
+    """
+    try:
+        lines = (line for line in csv.reader(io.StringIO(body.decode())) if line)
+        names, *data = islice(lines, MAX_BATCH_ROWS + 2)
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise FrameError(f"Send CSV with a line of column names first, in UTF-8. Error: {error}") from error
+    return _rows(_from_split({"columns": names, "data": data}))
+
+
+def _from_split(sent: Any) -> _Columns:
+    if not isinstance(sent, dict) or not {"data"} <= set(sent) <= {"columns", "data", "index"}:
+        raise FrameError(
+            "Dataframe split format must be a dictionary with a 'data' field and optionally 'columns' and 'index'."
+        )
+    data, names = sent["data"], sent.get("columns")
+    if not isinstance(data, list) or not all(isinstance(row, list) for row in data):
+        raise FrameError("The 'data' of a dataframe_split must be a list of rows, each a list of values.")
+    _refuse_too_many(len(data))
+    if names is None:
+        raise _missing([])
+    if not isinstance(names, list) or any(len(row) != len(names) for row in data):
+        raise FrameError("The rows of a dataframe_split must have one value for each of its 'columns'.")
+    twice = [name for name in FEATURES if names.count(name) > 1]
+    if twice:
+        raise FrameError(f"The columns {twice} are given more than once.", INVALID)
+    columns = list(zip(*data, strict=True)) or [()] * len(names)
+    return {name: list(column) for name, column in zip(names, columns, strict=True) if name in FEATURES}
+
+
+def _from_records(sent: Any) -> _Columns:
+    if not isinstance(sent, list):
+        raise FrameError("Dataframe records format must be a list of records.")
+    _refuse_too_many(len(sent))
+    if not any(isinstance(row, dict) for row in sent):
+        raise _missing([])
+    if not all(isinstance(row, dict) for row in sent):
+        raise FrameError("Each record must be a dictionary of values by column name.")
+    present = {name for row in sent for name in row}
+    return {name: [row.get(name) for row in sent] for name in FEATURES if name in present}
+
+
+def _from_tensors(sent: Any) -> _Columns:
+    """`instances` and `inputs`: a list of records, or values or lists of values by name."""
+    if isinstance(sent, list):
+        return _from_records(sent)
+    if not isinstance(sent, dict):
+        raise _missing([])
+    given = {name: sent[name] for name in FEATURES if name in sent}
+    lengths = {len(values) for values in given.values() if isinstance(values, list)}
+    if len(lengths) > 1:
+        raise FrameError("The length of values for each input/column name are not the same.", INVALID)
+    rows = lengths.pop() if lengths else 1
+    _refuse_too_many(rows)
+    return {name: values if isinstance(values, list) else [values] * rows for name, values in given.items()}
+
+
+FORMATS: dict[str, Callable[[Any], _Columns]] = {
+    "dataframe_split": _from_split,
+    "dataframe_records": _from_records,
+    "instances": _from_tensors,
+    "inputs": _from_tensors,
+}
+
+
+def _rows(columns: _Columns) -> list[Row]:
+    """The model's rows, from columns by name."""
+    if len(columns) < len(FEATURES):
+        raise _missing(columns)
+    table = np.stack([_numbers(name, columns[name]) for name in FEATURES], axis=1)
+    for row, column in np.argwhere(~np.isfinite(table))[:1]:
+        raise FrameError(
+            f"Column {FEATURES[column]} of row {row} is missing or not finite; this service needs finite numbers."
+        )
+    return [tuple(row) for row in table.tolist()]
+
+
+def _numbers(name: str, values: list[Any]) -> npt.NDArray[np.float32]:
+    """One column, converted as MLflow does: numbers in strings and booleans count, None is not a number."""
+    try:
+        numbers = np.array(values, np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise FrameError(f"Failed to convert column {name} to type 'float64'. {str(error)[:100]}") from error
+    if numbers.ndim != 1:
+        raise FrameError(f"Failed to convert column {name} to type 'float64': it holds lists.")
+    with np.errstate(over="ignore"):
+        return numbers.astype(np.float32)
+
+
+def _refuse_too_many(rows: int) -> None:
+    if rows > MAX_BATCH_ROWS:
+        raise FrameError(f"More than {MAX_BATCH_ROWS} rows; send them in several requests.")
+
+
+def _missing(given: Any) -> FrameError:
+    missing = [name for name in FEATURES if name not in given]
+    return FrameError(f"Model is missing inputs {missing}.", INVALID)

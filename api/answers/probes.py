@@ -1,0 +1,131 @@
+"""`/health`: the process answers. `/ready`: it predicts. `/model`: what predicts.
+
+`/ping` and `/version` are MLflow's, for its clients and for SageMaker.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Response, get
+from litestar.datastructures import State
+from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import Example
+from msgspec import Meta
+
+from api.model.model import Model
+from api.model.readiness import Readiness
+from api.model.schema import BOUNDS, FEATURES, TARGET, TARGET_UNIT
+from api.store.manifest import MODEL_NAME
+
+
+class Health(msgspec.Struct):
+    """The process can answer."""
+
+    status: Annotated[Literal["ok"], Meta(description="Always the same.", examples=["ok"])] = "ok"
+
+
+class Ready(msgspec.Struct, omit_defaults=True):
+    """Whether a prediction has just worked."""
+
+    status: Annotated[Literal["ready", "not ready"], Meta(description="In a word.", examples=["ready"])]
+    model_name: Annotated[str, Meta(description="The registered model.", examples=[MODEL_NAME])]
+    model_version: Annotated[str, Meta(description="Its version.", examples=["1"])]
+    reason: Annotated[str, Meta(description="Why not ready; absent if ready.", examples=["shutting down"])] = ""
+
+
+_Range = Annotated[Sequence[float], Meta(min_length=2, max_length=2)]
+_Ranges = Mapping[str, _Range]
+
+
+class ModelDescription(msgspec.Struct):
+    """The model that serves."""
+
+    name: Annotated[str, Meta(description="The registered model.", examples=[MODEL_NAME])]
+    version: Annotated[str, Meta(description="Its version; `unpublished` without a manifest.", examples=["1"])]
+    run_id: Annotated[str, Meta(description="MLflow's training run.", examples=["efd0f13c866647b2a4502bbb2c95418e"])]
+    trained_at: Annotated[str, Meta(description="UTC, ISO 8601.", examples=["2026-01-31T08:32:10+00:00"])]
+    target: Annotated[str, Meta(description="What is predicted, in the dataset's name.", examples=[TARGET])]
+    unit: Annotated[str, Meta(description="Unit of the target.", examples=[TARGET_UNIT])]
+    metrics: Annotated[dict[str, float], Meta(description="Test metrics, in the unit.", examples=[{"test_rmse": 0.45}])]
+    interval_half_width: Annotated[
+        float | None, Meta(description="Half of the 90 % interval; null if the model has none.", examples=[0.66])
+    ]
+    features: Annotated[list[str], Meta(description="In the model's order.", examples=[list(FEATURES)])]
+    bounds: Annotated[_Ranges, Meta(description="Lowest and highest value accepted.", examples=[BOUNDS])]
+    ranges: Annotated[
+        _Ranges,
+        Meta(
+            description="Lowest and highest value in training; {} if unknown.", examples=[{"MedInc": (0.4999, 15.0001)}]
+        ),
+    ]
+
+
+@get("/health", operation_id="health", summary="Does the process answer?", tags=["probes"])
+async def health() -> Health:
+    """200 as long as the process can answer at all; for the load balancer."""
+    return Health()
+
+
+@get(
+    "/ready",
+    operation_id="ready",
+    summary="Does the service predict?",
+    tags=["probes"],
+    responses={
+        503: ResponseSpec(
+            Ready,
+            generate_examples=False,
+            description="Not ready: the body says why.",
+            examples=[
+                Example(
+                    value={
+                        "status": "not ready",
+                        "model_name": MODEL_NAME,
+                        "model_version": "1",
+                        "reason": "shutting down",
+                    }
+                )
+            ],
+        )
+    },
+)
+async def ready(state: State) -> Response[Ready]:
+    """200 if a prediction has just worked, else 503 with the reason; for the container's health check."""
+    readiness: Readiness = state.readiness
+    model: Model = state.model
+    reason = await readiness.reason()
+    answer = Ready("not ready" if reason else "ready", MODEL_NAME, model.version, reason)
+    return Response(answer, status_code=503 if reason else 200)
+
+
+@get("/model", operation_id="model", summary="Which model serves?", tags=["model"])
+async def describe_model(state: State) -> ModelDescription:
+    """Name, version, training run, test metrics, features and their ranges."""
+    model: Model = state.model
+    return ModelDescription(
+        name=MODEL_NAME,
+        version=model.version,
+        run_id=model.run_id,
+        trained_at=model.trained_at,
+        target=TARGET,
+        unit=TARGET_UNIT,
+        metrics=model.metrics,
+        interval_half_width=model.half_width,
+        features=list(FEATURES),
+        bounds=BOUNDS,
+        ranges=model.ranges,
+    )
+
+
+@get("/ping", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+def ping() -> bytes:
+    """200 as long as the process can answer, as MLflow's scoring server does."""
+    return b"\n"
+
+
+@get("/version", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+def version(state: State) -> bytes:
+    """The version of the MLflow that wrote the model; MLflow's scoring server tells its own, which must be as new."""
+    model: Model = state.model
+    return model.mlflow_version.encode()

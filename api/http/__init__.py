@@ -1,0 +1,1 @@
+"""How requests travel: the server, its protocol, refusals, keys, logs and metrics."""

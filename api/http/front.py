@@ -1,0 +1,177 @@
+"""The first to see every request: answers predictions itself, gives the rest to Litestar, and logs and counts all.
+
+Litestar would route and wrap each prediction for more than the prediction costs; a dictionary look-up does here.
+"""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any
+
+import msgspec
+from litestar.enums import HttpMethod, ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from api.http.journal import Journal, RequestLine, timestamp
+from api.http.keys import ApiKeys
+from api.http.messages import Header, Reply, send_reply
+from api.http.metrics import Metrics
+from api.http.problems import PROBLEM_JSON, ProblemError
+from api.model.batching import OverloadedError
+from api.model.readiness import Readiness
+
+log = logging.getLogger(__name__)
+
+Operation = Callable[[HTTPScope, Receive], Awaitable[Reply]]
+
+SECURITY_HEADERS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+CLOSE: Header = (b"connection", b"close")
+_REQUEST_ID = re.compile(rb"[\w=:;.+/-]{1,128}")
+_PROBES = {"/health", "/ready"}
+# A refusal for lack of room, or while draining, is no fault of the service's.
+_LEVELS = {500: "ERROR", 503: "WARNING"}
+
+
+class Front:
+    """The ASGI application that the server runs.
+
+    `operations` are POST endpoints answered here; `paths` are those that Litestar has, by exact name. Everything
+    else is 404 without a further look.
+    """
+
+    def __init__(
+        self,
+        litestar: ASGIApp,
+        operations: dict[str, Operation],
+        paths: set[str],
+        keys: ApiKeys,
+        readiness: Readiness,
+        metrics: Metrics,
+        journal: Journal,
+        trusted_proxies: int,
+    ) -> None:
+        self.litestar = litestar
+        self.operations = operations
+        self.paths = paths
+        self.keys = keys
+        self.readiness = readiness
+        self.metrics = metrics
+        self.journal = journal
+        self.trusted_proxies = trusted_proxies
+        process = os.urandom(6).hex()
+        self.made_ids = (f"{process}-{n:x}" for n in count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass the server's own events on."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.litestar(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = self._request_id(scope["headers"])
+        headers = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+        path = scope["path"]
+        # For Litestar's error documents.
+        scope.setdefault("state", {})["request_id"] = request_id
+        if scope["method"] == "POST" and (operation := self.operations.get(path)):
+            reply = await self._reply(operation, scope, receive, request_id)
+        elif path in self.paths:
+            reply = None
+        else:
+            reply = problem_reply(ProblemError(404, "There is nothing at this path."), request_id)
+        if self.readiness.draining:
+            # The load balancer opens its next connection to another task.
+            headers.append(CLOSE)
+        if reply is None:
+            status = await self._litestar(scope, receive, send, headers)
+        else:
+            status = reply.status
+            await send_reply(send, reply, headers)
+        self._note(scope, request_id, status, started)
+
+    async def _reply(self, operation: Operation, scope: HTTPScope, receive: Receive, request_id: str) -> Reply:
+        try:
+            self.keys.check(scope["headers"])
+            return await operation(scope, receive)
+        except ProblemError as problem:
+            return problem_reply(problem, request_id)
+        except OverloadedError:
+            busy = ProblemError(503, "Too many requests are waiting; try again.", headers=[(b"retry-after", b"1")])
+            return problem_reply(busy, request_id)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            return problem_reply(ProblemError(500, "The service failed to answer."), request_id)
+
+    async def _litestar(self, scope: HTTPScope, receive: Receive, send: Send, headers: list[Header]) -> int:
+        status = 500
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(h for h in headers if h[0] not in present)]
+            await send(message)
+
+        if scope["method"] == "HEAD":
+            # A GET of which the server sends the head only.
+            scope = {**scope, "method": HttpMethod.GET}
+        await self.litestar(scope, receive, with_headers)
+        return status
+
+    def _request_id(self, headers: Any) -> str:
+        """The caller's or the load balancer's, if it can be one; else our own."""
+        for name, value in headers:
+            if name in (b"x-amzn-trace-id", b"x-request-id") and _REQUEST_ID.fullmatch(value):
+                return str(value, "ascii")
+        return next(self.made_ids)
+
+    def _client(self, scope: HTTPScope) -> str:
+        """Where the request came from: the address that the outermost trusted proxy saw."""
+        if self.trusted_proxies:
+            forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
+            if len(forwarded) >= self.trusted_proxies and forwarded[-1]:
+                return forwarded[-self.trusted_proxies].strip().decode("latin-1")[:64]
+        client = scope["client"]
+        return client[0] if client else ""
+
+    def note_refusal(self, client: tuple[str, int] | None, status: int) -> str:
+        """Count and log what the server refused before it was a request; returns the request id it gets."""
+        request_id = next(self.made_ids)
+        self.metrics.request("other", "other", status, 0.0)
+        self._write_line(request_id, client[0] if client else "", "", "", status, 0.0)
+        return request_id
+
+    def _note(self, scope: HTTPScope, request_id: str, status: int, started: float) -> None:
+        seconds = time.perf_counter() - started
+        path, method = scope["path"], scope["method"]
+        known = path in self.operations or path in self.paths
+        self.metrics.request(method if known else "other", path if known else "other", status, seconds)
+        if path not in _PROBES or status >= 400:
+            self._write_line(request_id, self._client(scope), method, path, status, seconds)
+
+    def _write_line(self, request_id: str, client: str, method: str, path: str, status: int, seconds: float) -> None:
+        self.journal.write(
+            RequestLine(
+                timestamp(time.time()),
+                _LEVELS.get(status, "INFO"),
+                request_id,
+                client,
+                method,
+                path[:256],
+                status,
+                round(seconds * 1000, 3),
+                self.metrics.model_version,
+            )
+        )
+
+
+def problem_reply(problem: ProblemError, request_id: str) -> Reply:
+    """A problem document as a response."""
+    body = msgspec.json.encode(problem.document(request_id))
+    return Reply(problem.status, body, PROBLEM_JSON, tuple(problem.headers))

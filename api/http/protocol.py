@@ -1,0 +1,173 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds on how large a request's head is and how slowly it may arrive."""
+
+import asyncio
+import logging
+import re
+from typing import Any, cast
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from api.http.front import Front
+from api.http.problems import PROBLEM_JSON, ProblemError
+
+MAX_HEAD_BYTES = 32 * 1024
+"""Request line and headers; twice what a load balancer lets through."""
+
+REQUEST_SECONDS = 20.0
+"""From a request's first byte to its last, and for a client to take its answer."""
+
+HEAD_TOO_LARGE = ProblemError(431, f"The request line and headers are larger than {MAX_HEAD_BYTES} bytes.")
+NOT_HTTP = ProblemError(400, "This is not an HTTP/1.1 request.")
+ONE_HOST = ProblemError(400, "An HTTP/1.1 request has exactly one Host header.")
+
+# What is not HTTP gets a request line like any other request (see Front.note_refusal), not a warning of uvicorn's.
+log = logging.getLogger(__name__)
+log.setLevel(logging.ERROR)
+
+_UPGRADE = re.compile(rb"\nupgrade(?=[ \t]*:)", re.IGNORECASE)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. A request that breaks a bound is refused with a problem document and the connection closed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = log
+        self.deadline: asyncio.TimerHandle | None = None
+        self.stuck: asyncio.TimerHandle | None = None
+        self.head_bytes = 0
+        self.unfinished_bytes = 0
+        self.reading_head = False
+        self.reading = False
+        self.hosts = 0
+        self.fault = NOT_HTTP
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection that says nothing at all is an idle one."""
+        super().connection_made(cast("asyncio.Transport", transport))
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clocks."""
+        self._stop_clock()
+        self._stop_stuck_clock()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> Any:  # uvicorn says None, asyncio means bool
+        """A client that has sent everything still gets its answer."""
+        waiting = self.cycle is not None and not self.cycle.response_complete and not self.reading
+        if waiting:
+            self.cycle.keep_alive = False
+        return waiting
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived; whatever stays incomplete runs against the clock."""
+        if b"pgrade" in data:
+            # Declined by not seeing it; the parser would take the body for another protocol's.
+            data = _UPGRADE.sub(b"\nignored", data)
+        head = self.scope if self.reading_head else None
+        super().data_received(data)
+        if self.reading:
+            if self.reading_head and self.scope is head:
+                # A header without an end never reaches on_header.
+                self.unfinished_bytes += len(data)
+                if self.unfinished_bytes > MAX_HEAD_BYTES:
+                    self._refuse(HEAD_TOO_LARGE)
+            if self.deadline is None and not self.transport.is_closing():
+                self.deadline = self.loop.call_later(REQUEST_SECONDS, self._too_slow)
+        elif self.deadline is not None:
+            self._stop_clock()
+
+    def on_message_begin(self) -> None:
+        """Uvicorn's parser callback: a request starts."""
+        self.reading = self.reading_head = True
+        self.head_bytes = self.unfinished_bytes = self.hosts = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Uvicorn's parser callback: a header is complete."""
+        if len(name) == 4 and name.lower() == b"host":
+            self.hosts += 1
+        self._count_head(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Uvicorn's parser callback: the head is complete."""
+        self._count_head(len(self.url))
+        if self.hosts != 1 and self.parser.get_http_version() == "1.1":
+            self._stop_parsing(ONE_HOST)
+        super().on_headers_complete()
+        self.reading_head = False
+
+    def on_message_complete(self) -> None:
+        """Uvicorn's parser callback: a request has arrived whole."""
+        self.reading = False
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Uvicorn's callback: the client does not take its answer as fast as it is written."""
+        super().pause_writing()
+        self.stuck = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Uvicorn's callback: the client has taken most of its answer."""
+        super().resume_writing()
+        self._stop_stuck_clock()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Uvicorn's callback: an idle connection's time is over, whether or not the client has taken its answer."""
+        self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's signature)
+        """Refuse what the parser has stopped at, in uvicorn's place."""
+        self._refuse(self.fault)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        # Nothing that follows is HTTP/1.1.
+        self.cycle.keep_alive = False
+
+    def _count_head(self, size: int) -> None:
+        self.head_bytes += size
+        if self.head_bytes > MAX_HEAD_BYTES:
+            self._stop_parsing(HEAD_TOO_LARGE)
+
+    def _stop_parsing(self, fault: ProblemError) -> None:
+        self.fault = fault
+        raise fault
+
+    def _stop_clock(self) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+    def _stop_stuck_clock(self) -> None:
+        if self.stuck is not None:
+            self.stuck.cancel()
+            self.stuck = None
+
+    def _too_slow(self) -> None:
+        self.deadline = None
+        self._refuse(ProblemError(408, f"The request did not arrive within {REQUEST_SECONDS:g} seconds."))
+
+    def _refuse(self, problem: ProblemError) -> None:
+        """Answer the request that is being read with this problem, after the answers to those before it, and close."""
+        if self.transport.is_closing():
+            return
+        in_body = self.reading and not self.reading_head
+        if in_body and self.pipeline:
+            # Not its turn yet: the clock runs out once more.
+            self.deadline = self.deadline or self.loop.call_later(REQUEST_SECONDS, self._too_slow)
+        elif not in_body and self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        else:
+            if not (in_body and self.cycle.response_started):
+                self._write_refusal(problem)
+            self.transport.close()
+
+    def _write_refusal(self, problem: ProblemError) -> None:
+        request_id = cast("Front", self.app).note_refusal(self.client, problem.status)
+        body = msgspec.json.encode(problem.document(request_id))
+        head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (PROBLEM_JSON, len(body))
+        self.transport.write(STATUS_LINE[problem.status] + head + body)

@@ -1,0 +1,100 @@
+"""Runs the application on uvicorn, and ends it without dropping a request."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from api.errors import SettingsError
+from api.http.front import Front
+from api.http.protocol import BoundedProtocol
+from api.settings import Settings
+
+log = logging.getLogger(__name__)
+
+QUIET_SECONDS = 1.0
+"""While draining, the server goes on listening until no request has come for this long."""
+
+
+class Server(uvicorn.Server):
+    """Drains on SIGTERM: says not ready, closes connections as they answer, then stops; its exit code is 0."""
+
+    def __init__(self, settings: Settings, app: Front) -> None:
+        self.app = app
+        self.drain_seconds = settings.shutdown_seconds / 2
+        self.draining: asyncio.Task[None] | None = None
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                http=BoundedProtocol,
+                ws="none",
+                loop="uvloop",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=settings.keep_alive_seconds,
+                timeout_graceful_shutdown=settings.shutdown_seconds // 2 or 1,
+                backlog=2048,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals ourselves: uvicorn would raise them again at the end, and the exit code would not be 0."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            loop.remove_signal_handler(signal.SIGINT)
+
+    def _terminate(self) -> None:
+        if self.draining is None:
+            log.info("SIGTERM: draining, for at most %g s", self.drain_seconds)
+            self.app.readiness.draining = True
+            self.draining = asyncio.create_task(self._drain())
+
+    def _interrupt(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.drain_seconds
+        answered = -1
+        while loop.time() < end and answered != self.server_state.total_requests:
+            answered = self.server_state.total_requests
+            await asyncio.sleep(QUIET_SECONDS)
+        self.should_exit = True
+
+
+def check_port(settings: Settings) -> None:
+    """Find out that the port is taken before anything slow is done.
+
+    Raises:
+        SettingsError: the port is taken, or the host is not one of this machine's.
+    """
+    try:
+        socket.create_server((settings.host, settings.port)).close()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}; "
+            "correct HOST, or choose another PORT"
+        ) from error
+
+
+def allow_many_connections() -> None:
+    """Raise this process's limit of open files to what the system lets it have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

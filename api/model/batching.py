@@ -1,0 +1,141 @@
+"""Natural micro-batching: rows that arrive within one turn of the event loop are predicted together.
+
+A prediction costs little more for many rows than for one, so a busy service answers several times as many requests.
+There is no timer: an idle service predicts a lone row at once.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from api.model.model import Model
+from api.model.schema import FEATURES
+from api.trees.walk import Rows
+
+Row = tuple[float, ...]
+
+MAX_ROWS_PER_TURN = 128
+"""A turn of the event loop predicts no more (about 2 ms), or other connections would starve."""
+
+TURNS_BETWEEN = 6
+"""Turns of the event loop between two parts of a batch request: another request takes five, from socket to answer."""
+
+MAX_BATCHED_ROWS = 50_000
+"""Rows of batch requests in progress above which another one is turned away; the first is always taken."""
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """One row's prediction, in units of the target, and the features that lie outside the training data."""
+
+    value: float
+    extrapolated: list[str]
+
+
+class OverloadedError(Exception):
+    """Too many rows wait for their prediction; the request was not accepted."""
+
+
+class PredictionError(Exception):
+    """The model failed, or predicted something that is not a number."""
+
+
+Observer = Callable[[list[float]], None]
+
+
+class Batcher:
+    """Predicts rows together. `observe` is told the values of each batch; at most `max_waiting` rows may wait."""
+
+    def __init__(self, model: Model, max_waiting: int, observe: Observer) -> None:
+        self.model = model
+        self.max_waiting = max_waiting
+        self.observe = observe
+        self.rows: list[Row] = []
+        self.futures: list[asyncio.Future[Answer]] = []
+        self.seen = 0
+        self.batched = 0
+
+    async def predict(self, row: Row) -> Answer:
+        """Predict one row, eight numbers in column order.
+
+        Raises:
+            OverloadedError: too many rows are waiting.
+            PredictionError: the model failed.
+        """
+        if len(self.rows) >= self.max_waiting:
+            raise OverloadedError
+        return await self.enqueue(row)
+
+    def enqueue(self, row: Row) -> asyncio.Future[Answer]:
+        """Put a row into the next batch, however many wait already; for the probe that asks whether batches work."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        if not self.rows:
+            self.seen = 0
+            loop.call_soon(self._turn, loop)
+        self.rows.append(row)
+        self.futures.append(future)
+        return future
+
+    async def predict_many(self, rows: list[Row]) -> list[Answer]:
+        """Predict a whole request's rows, in order, a few at each turn so that other requests are not held up.
+
+        Raises:
+            OverloadedError: too many rows are waiting.
+            PredictionError: the model failed.
+        """
+        if self.batched and self.batched + len(rows) > MAX_BATCHED_ROWS:
+            raise OverloadedError
+        self.batched += len(rows)
+        try:
+            answers: list[Answer] = []
+            for start in range(0, len(rows), MAX_ROWS_PER_TURN):
+                answers += self._answers(rows[start : start + MAX_ROWS_PER_TURN])
+                for _ in range(TURNS_BETWEEN):
+                    await asyncio.sleep(0)
+            return answers
+        finally:
+            self.batched -= len(rows)
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Predict what waits; a crowd that has grown since the last turn may be growing still, and gets another."""
+        if max(self.seen, 1) < len(self.rows) < MAX_ROWS_PER_TURN:
+            self.seen = len(self.rows)
+            loop.call_soon(self._turn, loop)
+            return
+        rows, self.rows = self.rows[:MAX_ROWS_PER_TURN], self.rows[MAX_ROWS_PER_TURN:]
+        futures, self.futures = self.futures[:MAX_ROWS_PER_TURN], self.futures[MAX_ROWS_PER_TURN:]
+        if self.rows:
+            self.seen = 0
+            loop.call_soon(self._turn, loop)
+        try:
+            answers = self._answers(rows)
+        except Exception as error:  # noqa: BLE001 (whatever fails, nobody is left waiting for an answer)
+            for future in futures:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for future, answer in zip(futures, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    def _answers(self, rows: list[Row]) -> list[Answer]:
+        array = np.array(rows, np.float32)
+        try:
+            values: list[float] = self.model.predict(array).tolist()
+        except Exception as error:
+            raise PredictionError("the model failed") from error
+        # One infinity or NaN makes the sum one.
+        if not math.isfinite(sum(values)):
+            raise PredictionError("the model predicted something that is not a finite number")
+        self.observe(values)
+        return list(map(Answer, values, self._extrapolated(array)))
+
+    def _extrapolated(self, array: Rows) -> list[list[str]]:
+        outside = self.model.outside(array)
+        if not outside.any():
+            return [[]] * len(array)
+        names = np.array(FEATURES)
+        return [names[row].tolist() for row in outside]

@@ -1,0 +1,69 @@
+"""Reads `MLmodel`, MLflow's description of a model directory, without MLflow."""
+
+import msgspec
+import yaml
+
+from api.errors import ModelRefused
+from api.store.directory import check_name
+
+MLMODEL = "MLmodel"
+MAX_MLMODEL_BYTES = 2**20
+MAX_DEPTH = 32
+
+
+class _XGBoostFlavor(msgspec.Struct):
+    data: str
+    xgb_version: str = ""
+
+
+class _Flavors(msgspec.Struct):
+    xgboost: _XGBoostFlavor
+
+
+class _Signature(msgspec.Struct):
+    inputs: str = "[]"
+
+
+class MLmodel(msgspec.Struct):
+    """The part of MLflow's model description that the service relies on."""
+
+    flavors: _Flavors
+    signature: _Signature | None = None
+    run_id: str | None = None
+    utc_time_created: str | None = None
+    mlflow_version: str = ""
+
+
+def decode_mlmodel(raw: bytes) -> MLmodel:
+    """Read an `MLmodel` file: plain YAML, nothing in it is executed.
+
+    Raises:
+        ModelRefused: it is not the description of an XGBoost model.
+    """
+    try:
+        _refuse_bombs(raw)
+        return msgspec.yaml.decode(raw, type=MLmodel, strict=False)
+    except (msgspec.DecodeError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ModelRefused(f"{MLMODEL} does not describe an XGBoost model: {error}") from error
+
+
+def _refuse_bombs(raw: bytes) -> None:
+    """Refuse YAML that is small as a file and enormous once loaded; MLflow writes none."""
+    depth = 0
+    for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ModelRefused(f"{MLMODEL} holds YAML aliases, which can make a small file fill the memory")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ModelRefused(f"{MLMODEL} nests more than {MAX_DEPTH} levels deep")
+
+
+def data_path(mlmodel: MLmodel) -> str:
+    """The model file that `MLmodel` names, a path inside the directory.
+
+    Raises:
+        ModelRefused: it leaves the directory.
+    """
+    name = mlmodel.flavors.xgboost.data
+    check_name(name)
+    return name

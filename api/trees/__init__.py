@@ -1,0 +1,1 @@
+"""XGBoost's model files: read, laid out and walked without XGBoost."""

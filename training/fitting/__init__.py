@@ -1,0 +1,1 @@
+"""Models: searched, fitted, judged, drawn, described and proven."""

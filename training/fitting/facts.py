@@ -1,0 +1,35 @@
+"""What a training run learned besides the trees; it travels inside the MLflow model to the manifest and the card."""
+
+import msgspec
+
+from api.store.manifest import KnownAnswers
+
+METADATA_KEY = "training"
+"""Where in the MLmodel file's metadata the facts are kept."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """One run's data, choices and figures; errors are in target units."""
+
+    run_id: str
+    trained_at: str
+    """UTC, ISO 8601."""
+    git_revision: str
+    xgboost_version: str
+    seed: int
+    candidates: int
+    folds: int
+    data_source: str
+    data_sha256: str
+    data_rows: int
+    train_rows: int
+    """After cleaning."""
+    test_rows: int
+    removed: dict[str, int]
+    """Training rows that each cleaning rule removed."""
+    parameters: dict[str, float]
+    """The best hyperparameters found."""
+    metrics: dict[str, float]
+    ranges: dict[str, tuple[float, float]]
+    """Lowest and highest value of each feature among the cleaned training rows."""
+    known_answers: KnownAnswers

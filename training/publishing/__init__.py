@@ -1,0 +1,1 @@
+"""Versions: tracked, registered, promoted and published to a store."""

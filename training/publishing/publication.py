@@ -1,0 +1,70 @@
+"""From the registry to the store: the model directory, its card and its manifest, proven and then copied."""
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from api.model.schema import FEATURES
+from api.store import manifest
+from api.store.manifest import MANIFEST_NAME, MODEL_NAME, FileDigest, Manifest
+from training.errors import StoreError
+from training.fitting import card, proof
+from training.fitting.facts import Facts
+from training.publishing import registry
+from training.publishing.stores import Store
+
+MODEL_FILE = "model.ubj"
+
+log = logging.getLogger(__name__)
+
+
+def publish(version: str, store: Store) -> Manifest:
+    """Copy a registered version into the store, whole or not at all; `latest` stays what it is.
+
+    Raises:
+        RegistryError: MLflow has no such version.
+        ProofError: the service would not predict what XGBoost predicts.
+        StoreError: the store has another model under this version.
+    """
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        facts = registry.export(version, folder)
+        rows = proof.prove(folder / MODEL_FILE, registry.dataset(facts.run_id))
+        log.info("The service's tree walk equals XGBoost to the bit on %s rows", f"{rows:,}")
+        (folder / card.CARD_NAME).write_text(card.render(facts))
+        described = describe(version, facts, folder)
+        encoded = manifest.encode(described)
+        present = store.manifest(version)
+        if present is None:
+            (folder / MANIFEST_NAME).write_bytes(encoded)
+            store.add(version, folder)
+            log.info("Version %s is published: manifest sha256 %s", version, manifest.identity(encoded))
+        elif present == encoded:
+            log.info("Version %s is already published, to the byte", version)
+        else:
+            raise StoreError(
+                f"The store already has another model as version {version}; a published version never changes. "
+                "Train again for a new version, with the MLflow registry that the store's models came from."
+            )
+    return described
+
+
+def describe(version: str, facts: Facts, folder: Path) -> Manifest:
+    """The manifest of a model directory that is otherwise complete."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            files[path.relative_to(folder).as_posix()] = FileDigest.of(path.read_bytes())
+    return Manifest(
+        model_name=MODEL_NAME,
+        model_version=version,
+        run_id=facts.run_id,
+        trained_at=facts.trained_at,
+        xgboost_version=facts.xgboost_version,
+        features=list(FEATURES),
+        ranges=facts.ranges,
+        known_answers=facts.known_answers,
+        metrics=facts.metrics,
+        interval_half_width=facts.metrics["interval_half_width"],
+        files=files,
+    )

@@ -1,0 +1,1 @@
+"""Tables: where rows come from, what they must be, which are left out, who may see them."""
