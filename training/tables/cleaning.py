@@ -17,7 +17,6 @@ RULES = (
     Rule("absurd_rooms", "AveRooms > 50", "more than 50 rooms per household: resorts and empty houses, not homes"),
     Rule("absurd_bedrooms", "AveBedrms > 10", "more than 10 bedrooms per household: the same"),
     Rule("absurd_occupancy", "AveOccup > 20", "more than 20 people per household: barracks, prisons and dormitories"),
-    Rule("capped_target", "MedHouseVal == 5.00001", "the census cut values at 500,001 USD: the true one is not known"),
 )
 
 
