@@ -14,7 +14,6 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 from sklearn.model_selection import GroupKFold, cross_val_score
 
 from api.model.schema import FEATURES, TARGET
-from training.tables.cleaning import clean
 from training.tables.splitting import Split
 
 COVERAGE = 0.9
@@ -32,7 +31,7 @@ class Scores(NamedTuple):
 
 
 def measure(model: RegressorMixin, parts: Split, train: pd.DataFrame, folds: int) -> dict[str, float]:
-    """Every figure of a fitted model: `test_` on all held-out rows, `clean_test_` on those that cleaning would keep.
+    """Every figure of a fitted model: on all held-out rows, as the service meets them, and in places it has not seen.
 
     Args:
         model: fitted on `train`.
@@ -41,10 +40,9 @@ def measure(model: RegressorMixin, parts: Split, train: pd.DataFrame, folds: int
         folds: of the spatial cross-validation.
     """
     metrics: dict[str, float] = {}
-    for rows, table in {"test": parts.test, "clean_test": clean(parts.test).table}.items():
-        for prefix, contender in {"": model, **baselines(train)}.items():
-            scores = score(table[TARGET], contender.predict(table[list(FEATURES)]))
-            metrics |= {f"{prefix}{rows}_{name}": value for name, value in scores._asdict().items()}
+    for prefix, contender in {"": model, **baselines(train)}.items():
+        scores = score(parts.test[TARGET], contender.predict(parts.test[list(FEATURES)]))
+        metrics |= {f"{prefix}test_{name}": value for name, value in scores._asdict().items()}
     width = half_width(parts.calibration[TARGET], model.predict(parts.calibration[list(FEATURES)]))
     predicted = model.predict(parts.verification[list(FEATURES)])
     metrics["interval_half_width"] = width

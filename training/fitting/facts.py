@@ -25,6 +25,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     train_rows: int
     """After cleaning."""
     test_rows: int
+    repeated_rows: int = 0
+    """Rows of the data that are the same as an earlier one."""
     removed: dict[str, int]
     """Training rows that each cleaning rule removed."""
     parameters: dict[str, float]

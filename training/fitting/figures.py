@@ -78,7 +78,7 @@ def feature_importance(model: XGBRegressor, test: pd.DataFrame, seed: int) -> Fi
     cost = pd.Series(shuffled.importances_mean, index=FEATURES)
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _bars(left, gain / gain.sum(), "In the trees", "Share of the average gain of a split")
+    _bars(left, gain / (gain.sum() or 1.0), "In the trees", "Share of the average gain of a split")
     _bars(right, cost, "On held-out rows", f"RMSE added by shuffling the feature ({TARGET_UNIT})")
     figure.suptitle("What the model looks at", x=0.01, ha="left", weight="bold")
     return figure
