@@ -49,7 +49,7 @@ def california_housing() -> tuple[pd.DataFrame, str]:
             table: pd.DataFrame = fetch_california_housing(as_frame=True, n_retries=1, delay=0.1).frame
             return table, "scikit-learn"
     except (URLError, OSError) as error:
-        log.info("The dataset cannot be downloaded (%s); trying the %s package.", error, PACKAGE)
+        log.debug("The dataset cannot be downloaded (%s); trying the %s package.", error, PACKAGE)
     return packaged(), f"{PACKAGE} package"
 
 
