@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.stack.published import BUCKET, REGION, new_bucket, publish
+from tests.stack.published import BUCKET, REGION, new_bucket, new_zone, publish
 from tests.stack.recording import Recording, record
 from tests.stack.scenarios import SCENARIOS
 
@@ -34,7 +34,13 @@ def models(s3: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def scenario(models: str) -> Callable[[str], Recording]:
+def zone_id(moto_url: str) -> str:
+    """The public zone of the scenarios' domain name."""
+    return new_zone("example.com")
+
+
+@pytest.fixture(scope="session")
+def scenario(models: str, zone_id: str) -> Callable[[str], Recording]:
     """The recording of a scenario, made when first asked for."""
     made: dict[str, Recording] = {}
 
