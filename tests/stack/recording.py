@@ -189,10 +189,11 @@ def stack_settings(stack: str) -> dict[str, Any]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
 
 
-def record(stack: str, settings: dict[str, str], *, region: str = REGION) -> Recording:
-    """Run the real `__main__` with the settings of `Pulumi.<stack>.yaml`, the model's bucket and `settings`.
+def record(file: str, settings: dict[str, str], *, region: str = REGION, stack: str | None = None) -> Recording:
+    """Run the real `__main__` with the settings of `Pulumi.<file>.yaml`, the model's bucket and `settings`.
 
-    Settings of the program go without its name, those of others as `aws:profile`.
+    Settings of the program go without its name, those of others as `aws:profile`. The stack is called as its file,
+    unless `stack` says otherwise.
     """
     messages: list[str] = []
     logger = logging.Logger("pulumi")
@@ -200,11 +201,11 @@ def record(stack: str, settings: dict[str, str], *, region: str = REGION) -> Rec
     mocks = Mocks()
     monitor = Monitor(mocks)
     outputs: dict[str, Any] = {}
-    given = {f"{PROJECT}:model_bucket": BUCKET, **stack_settings(stack)}
+    given = {f"{PROJECT}:model_bucket": BUCKET, **stack_settings(file)}
     given |= {key if ":" in key else f"{PROJECT}:{key}": value for key, value in settings.items()}
     given["aws:region"] = region
     ROOT_RESOURCE.set(None)
-    pulumi_mocks.set_mocks(mocks, project=PROJECT, stack=stack, preview=False, logger=logger, monitor=monitor)
+    pulumi_mocks.set_mocks(mocks, project=PROJECT, stack=stack or file, preview=False, logger=logger, monitor=monitor)
 
     @pulumi_mocks.test
     def run() -> pulumi.Output[None]:
