@@ -1,6 +1,7 @@
 """What can go wrong in training, in words for the person at the keyboard.
 
 TrainingError
+├── DescriptionError  the file that describes the table cannot be read, or says what cannot be
 ├── DataError       the dataset is missing, altered or not what a model can be trained on
 ├── RegistryError   MLflow does not have what was asked for, or cannot be reached
 ├── ProofError      the service would not predict what XGBoost predicts
@@ -10,6 +11,10 @@ TrainingError
 
 class TrainingError(Exception):
     """Ends a command with exit code 1; its text is the one line that the user sees."""
+
+
+class DescriptionError(TrainingError):
+    """The table's description cannot be read, or says what cannot be; the text lists every fault."""
 
 
 class DataError(TrainingError):

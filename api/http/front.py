@@ -80,6 +80,8 @@ class Front:
         scope.setdefault("state", {})["request_id"] = request_id
         if scope["method"] == "POST" and (operation := self.operations.get(path)):
             reply = await self._reply(operation, scope, receive, request_id)
+        elif path in self.operations:
+            reply = _post_only(scope["method"], request_id)
         elif path in self.paths:
             reply = None
         else:
@@ -175,3 +177,11 @@ def problem_reply(problem: ProblemError, request_id: str) -> Reply:
     """A problem document as a response."""
     body = msgspec.json.encode(problem.document(request_id))
     return Reply(problem.status, body, PROBLEM_JSON, tuple(problem.headers))
+
+
+def _post_only(method: str, request_id: str) -> Reply:
+    """How an operation answers another method than POST."""
+    allow = ((b"allow", b"OPTIONS, POST"),)
+    if method == "OPTIONS":
+        return Reply(204, b"", headers=allow)
+    return problem_reply(ProblemError(405, "This path does not answer this method.", headers=[*allow]), request_id)

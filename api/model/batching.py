@@ -5,17 +5,19 @@ There is no timer: an idle service predicts a lone row at once.
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 
 import msgspec
 import numpy as np
 
 from api.model.model import Model
-from api.model.schema import FEATURES
 from api.trees.walk import Rows
 
-Row = tuple[float, ...]
+Row = tuple[float | None, ...]
+"""One row in the model's own numbers, in column order; None where a value is missing."""
+
+Value = float | list[float]
+"""A predicted number or the probability of yes; of several classes the probability of each."""
 
 MAX_ROWS_PER_TURN = 128
 """A turn of the event loop predicts no more (about 2 ms), or other connections would starve."""
@@ -28,9 +30,9 @@ MAX_BATCHED_ROWS = 50_000
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """One row's prediction, in units of the target, and the features that lie outside the training data."""
+    """One row's prediction, and the features that lie outside the training data."""
 
-    value: float
+    value: Value
     extrapolated: list[str]
 
 
@@ -42,7 +44,7 @@ class PredictionError(Exception):
     """The model failed, or predicted something that is not a number."""
 
 
-Observer = Callable[[list[float]], None]
+Observer = Callable[[list[Value]], None]
 
 
 class Batcher:
@@ -58,7 +60,7 @@ class Batcher:
         self.batched = 0
 
     async def predict(self, row: Row) -> Answer:
-        """Predict one row, eight numbers in column order.
+        """Predict one row.
 
         Raises:
             OverloadedError: too many rows are waiting.
@@ -124,12 +126,13 @@ class Batcher:
     def _answers(self, rows: list[Row]) -> list[Answer]:
         array = np.array(rows, np.float32)
         try:
-            values: list[float] = self.model.predict(array).tolist()
+            predicted = self.model.predict(array)
         except Exception as error:
             raise PredictionError("the model failed") from error
         # One infinity or NaN makes the sum one.
-        if not math.isfinite(sum(values)):
+        if not np.isfinite(predicted.sum(dtype=np.float64)):
             raise PredictionError("the model predicted something that is not a finite number")
+        values: list[Value] = predicted.tolist()
         self.observe(values)
         return list(map(Answer, values, self._extrapolated(array)))
 
@@ -137,5 +140,5 @@ class Batcher:
         outside = self.model.outside(array)
         if not outside.any():
             return [[]] * len(array)
-        names = np.array(FEATURES)
+        names = np.array(self.model.schema.names, object)
         return [names[row].tolist() for row in outside]

@@ -11,7 +11,7 @@ import msgspec
 from api.errors import ModelRefused, ModelUnavailable
 from api.store import manifest as manifests
 from api.store.directory import MAX_FILE_BYTES, Store, TransientError, check_name
-from api.store.manifest import FORMAT, MANIFEST_NAME, FileDigest, Manifest
+from api.store.manifest import MANIFEST_NAME, FileDigest, FormatError, Manifest
 from api.store.mlmodel import MAX_MLMODEL_BYTES, MLMODEL, data_path, decode_mlmodel
 
 log = logging.getLogger(__name__)
@@ -89,13 +89,10 @@ def _has(store: Store, raw_manifest: bytes) -> bool:
 def _decode(store: Store, raw: bytes) -> Manifest:
     try:
         manifest = manifests.decode(raw)
+    except FormatError as error:
+        raise ModelRefused(f"{store.where(MANIFEST_NAME)}: {error}") from error
     except UNDECODABLE as error:
         raise TornReadError(f"{store.where(MANIFEST_NAME)} is not a manifest: {error}") from error
-    if manifest.format != FORMAT:
-        raise ModelRefused(
-            f"{store.where(MANIFEST_NAME)} has format {manifest.format}, this service reads {FORMAT}: deploy a service "
-            "as new as the training that published it"
-        )
     if not _VERSION.fullmatch(manifest.model_version):
         raise ModelRefused(f"{store.where(MANIFEST_NAME)} names a version {manifest.model_version!r}, which is not one")
     if MLMODEL not in manifest.files or manifest.files[MLMODEL].size > MAX_MLMODEL_BYTES:

@@ -1,5 +1,7 @@
 """Reads `MLmodel`, MLflow's description of a model directory, without MLflow."""
 
+from typing import Any, NamedTuple
+
 import msgspec
 import yaml
 
@@ -14,6 +16,7 @@ MAX_DEPTH = 32
 class _XGBoostFlavor(msgspec.Struct):
     data: str
     xgb_version: str = ""
+    model_class: str = ""
 
 
 class _Flavors(msgspec.Struct):
@@ -67,3 +70,29 @@ def data_path(mlmodel: MLmodel) -> str:
     name = mlmodel.flavors.xgboost.data
     check_name(name)
     return name
+
+
+class Column(NamedTuple):
+    """A named column of MLflow's signature."""
+
+    name: str
+    type: str
+    required: bool
+
+
+def signature_columns(mlmodel: MLmodel) -> list[Column]:
+    """The named columns that the model was logged with; none where it was logged without, or with a tensor.
+
+    Raises:
+        ModelRefused: the signature cannot be read.
+    """
+    inputs = mlmodel.signature.inputs if mlmodel.signature else "[]"
+    try:
+        columns = msgspec.json.decode(inputs, type=list[dict[str, Any]])
+        return [
+            Column(str(column["name"]), str(column["type"]), column.get("required", True) is not False)
+            for column in columns
+            if "name" in column
+        ]
+    except (ValueError, KeyError, RecursionError) as error:
+        raise ModelRefused(f"{MLMODEL}'s signature cannot be read: {error!r}") from error

@@ -6,6 +6,7 @@ XGBoost's version or thread count. Training refuses to publish a model for which
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,21 @@ class Trees:
     threshold: npt.NDArray[np.float32]
     left: Nodes
     value: npt.NDArray[np.float32]
+    objective: str = "reg:squarederror"
+    kind: Literal["number", "boolean", "category"] = "number"
+    n_outputs: int = 1
+    linked: bool = False
+
+    @property
+    def feature_types(self) -> list[str]:
+        return []
+
+    @property
+    def categories(self) -> list[tuple[str, ...]]:
+        return [()] * self.n_features
+
+    def margins(self, rows: Rows) -> Predictions:
+        return self.predict(rows)
 
     def predict(self, rows: Rows) -> Predictions:
         """Predict finite float32 rows of shape (n, n_features); returns shape (n,), XGBoost's own floats to the bit."""

@@ -1,0 +1,146 @@
+"""What a row and an answer are: the description of a table, which travels with every model trained on it.
+
+Nothing of any table is written in the service: it reads this from the model that it loads.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Scalar = bool | float | str
+
+Kind = Literal["number", "integer", "boolean", "category"]
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One column that a prediction is made from."""
+
+    name: str
+    """As in the table: the same in requests, refusals and on the page."""
+    kind: Kind = "number"
+    title: str = ""
+    """For people; the name where it is empty."""
+    description: str = ""
+    unit: str = ""
+    low: float | None = None
+    """Lowest value accepted; None: any."""
+    high: float | None = None
+    """Highest value accepted; None: any."""
+    reason: str = ""
+    """Why the bounds are what they are."""
+    missing: bool = False
+    """Whether it may be left out, or be null."""
+    categories: tuple[str, ...] = ()
+    """The values of a category; a value's place is its code in the model."""
+    example: Scalar | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.title or self.name
+
+
+class Show(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How a person reads a number: times `factor`, rounded to `digits`, between `prefix` and `suffix`."""
+
+    prefix: str = ""
+    suffix: str = ""
+    factor: float = 1.0
+    digits: int = 0
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is predicted."""
+
+    name: str
+    """The column, as in the table."""
+    kind: Literal["number", "boolean", "category"] = "number"
+    answer: str = "prediction"
+    """The field of an answer that holds the predicted number; classes are always answered as `label`."""
+    title: str = ""
+    short: str = ""
+    """A shorter title, for summaries; the title where it is empty."""
+    unit: str = ""
+    basis: str = ""
+    """What the unit refers to, such as `of 1990`."""
+    classes: tuple[str, ...] = ()
+    """Of a yes/no target the negative one first; a class's place is its code in the model."""
+    low: float | None = None
+    """No true value is lower, so no interval begins below."""
+    high: float | None = None
+    """No true value is higher, so no interval ends above."""
+    show: Show | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.title or self.name
+
+    @property
+    def measure(self) -> str:
+        """The unit in full, with what it refers to; empty where there is none."""
+        return f"{self.unit} {self.basis}".strip()
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A point that is drawn on the map."""
+
+    name: str
+    latitude: float
+    longitude: float
+    left: bool = False
+    """Whether its name stands to the left of it."""
+
+
+class Map(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A map to choose two features on."""
+
+    latitude: str
+    """Name of the feature that is degrees north."""
+    longitude: str
+    """Name of the feature that is degrees east."""
+    name: str = ""
+    """What is drawn, such as `California`."""
+    outline: tuple[tuple[float, float], ...] = ()
+    """Latitude and longitude of each corner of the land."""
+    places: tuple[Place, ...] = ()
+
+
+class Page(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the page to try the model says above the form."""
+
+    title: str = ""
+    description: str = ""
+    map: Map | None = None
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A table: what a row is, the columns in the model's order, and what is predicted."""
+
+    name: str
+    """Of the registered model, and of its place in a store."""
+    title: str = ""
+    description: str = ""
+    """A sentence: what is predicted of what."""
+    row: str = "row"
+    rows: str = ""
+    row_description: str = ""
+    """A sentence: what one row is."""
+    features: tuple[Feature, ...]
+    target: Target
+    page: Page = msgspec.field(default_factory=Page)
+
+    @property
+    def heading(self) -> str:
+        """What people call the table."""
+        return self.title or self.name
+
+    @property
+    def plural(self) -> str:
+        """Several rows, in a word."""
+        return self.rows or f"{self.row}s"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in the model's order."""
+        return tuple(feature.name for feature in self.features)
