@@ -1,15 +1,29 @@
 """Asks a running service for a house value whose true value is known."""
 
-import http.client
 import json
+import logging
+import os
 import time
-from typing import NamedTuple
+from contextlib import closing
+from http.client import OK, HTTPConnection, HTTPException, HTTPSConnection
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
+
 from api.model.schema import FEATURES, TARGET
+from api.store.manifest import MODEL_NAME
 from training.errors import TrainingError
 from training.tables.data import load
 from training.tables.splitting import split
+
+PATIENCE = 60.0
+SHOWN = 200
+"""Characters of an answer that are shown."""
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
 
 
 class Sample(NamedTuple):
@@ -21,35 +35,108 @@ class Sample(NamedTuple):
     model_version: str
 
 
-def ask(url: str, patience: float = 60.0) -> Sample:
-    """Send the first held-out row to `POST /predict`, waiting up to `patience` seconds for the service.
+class _Ready(msgspec.Struct):
+    """What the service answers to `GET /ready`."""
+
+    model_name: str
+    model_version: str
+    reason: str = ""
+    """Why it is not ready."""
+
+
+class _Predicted(msgspec.Struct):
+    """What the service answers to `POST /predict`."""
+
+    median_house_value: float
+    model_version: str
+
+
+def ask(url: str, process: int | None = None) -> Sample:
+    """Send the first held-out row to `POST /predict`, waiting up to a minute for the service.
+
+    Args:
+        url: the service's address, such as `http://127.0.0.1:8000`.
+        process: id of the process that is the service; once it has ended, nobody waits.
 
     Raises:
-        TrainingError: the service does not answer, or refuses.
+        TrainingError: this is no address, or the service does not answer, refuses, or is not this service.
     """
+    if not _is_address(url):
+        raise TrainingError(f"{url} is no address: give one such as http://127.0.0.1:8000.")
     row = split(load().table).test.iloc[0]
     features = {name: float(row[name]) for name in FEATURES}
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
-    _wait(connection, url, patience)
-    connection.request("POST", "/predict", json.dumps(features), {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    answer = json.loads(response.read())
-    if response.status != http.client.OK:
-        raise TrainingError(f"{url} refused the sample: {answer.get('detail', answer)}")
-    return Sample(features, answer["median_house_value"], float(row[TARGET]), answer["model_version"])
+    ready = _await(url, process)
+    status, body = _request(url, "POST", "/predict", json.dumps(features))
+    if status != OK:
+        raise TrainingError(f"{url} refused the sample with {status}: {body.decode(errors='replace')[:SHOWN]}")
+    answer = _decoded(body, _Predicted, url)
+    return Sample(features, answer.median_house_value, float(row[TARGET]), ready.model_version)
 
 
-def _wait(connection: http.client.HTTPConnection, url: str, patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _await(url: str, process: int | None) -> _Ready:
+    """Ask `GET /ready` until it says yes, and see that it is this service that does."""
+    deadline = time.monotonic() + PATIENCE
+    waiting = False
     while True:
+        if process and not _runs(process):
+            raise TrainingError(f"The service that was to answer at {url} has ended; what it wrote last says why.")
         try:
-            connection.request("GET", "/ready")
-            connection.getresponse().read()
+            status, body = _request(url, "GET", "/ready")
         except OSError as error:
-            connection.close()
-            if time.monotonic() > deadline:
-                raise TrainingError(f"{url} does not answer ({error}). Is the service running? `make serve`") from error
-            time.sleep(0.2)
+            reason = str(error)
         else:
-            return
+            ready = _decoded(body, _Ready, url)
+            if ready.model_name != MODEL_NAME:
+                raise TrainingError(f"{url} serves {ready.model_name}, not {MODEL_NAME}: name another with --url.")
+            if status == OK:
+                return ready
+            reason = ready.reason
+        if time.monotonic() > deadline:
+            raise TrainingError(f"{url} is not ready ({reason}). Is the service running? `make serve` starts it.")
+        if not waiting:
+            log.info("Waiting up to %g s for the service at %s", PATIENCE, url)
+            waiting = True
+        time.sleep(0.2)
+
+
+def _request(url: str, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    """One request; OSError where nothing answers."""
+    address = urlsplit(url)
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    with closing(kind(address.hostname or "", address.port, timeout=10)) as connection:
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read()
+        except OSError:  # one of http.client's own errors is an OSError too: the connection was closed
+            raise
+        except HTTPException as error:
+            raise TrainingError(f"What answers at {url} does not speak HTTP: name the service with --url.") from error
+
+
+def _decoded(body: bytes, kind: type[Answer], url: str) -> Answer:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise TrainingError(
+            f"Another server answers at {url}, with {body.decode(errors='replace')[:SHOWN]!r}: "
+            "stop it, or name this service with --url."
+        ) from error
+
+
+def _is_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

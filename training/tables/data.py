@@ -1,48 +1,22 @@
-"""The dataset: where the rows come from, and the proof that they are the right ones."""
+"""The rows that a training is given: a file of the user's own, or California Housing and the proof that it is."""
 
-import gzip
 import hashlib
 import logging
-import socket
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import URLError
 
-import numpy as np
 import pandas as pd
-from sklearn.datasets import fetch_california_housing
 
-from api.model.schema import FEATURES, TARGET
 from training.errors import DataError
 from training.tables.checks import check
-
-COLUMNS = [*FEATURES, TARGET]
-ROWS = 20_640
-CHECKSUM = "9b9082ab86651a01d663a8e4a70ea14c0b41d0b2bd693bccd3221dcd111e15ca"
-"""sha256 of the 20,640 x 9 values as little-endian float64, row by row: the same for every good copy of the dataset."""
-
-PACKAGE = "mlw"
-PACKAGE_FILE = "ml/data/houses.csv.gz"
-PACKAGE_FILE_SHA256 = "25c264e3726f2ec74a2cc4c633cbe6a13bbcf7f9fa7955f62d8b14697587d300"
-
-DOWNLOAD_SECONDS = 5
-"""How long the download may be silent; a closed network often swallows packets instead of refusing them."""
-
-WAYS = (
-    "Ways to get it: run this once on a machine with internet access (scikit-learn keeps it in ~/scikit_learn_data or "
-    "$SCIKIT_LEARN_DATA), run `pip install --no-deps --require-hashes -r requirements/data.txt`, or name a CSV or "
-    "Parquet file of your own with --data."
-)
+from training.tables.description import Table
+from training.tables.files import Read, read
 
 log = logging.getLogger(__name__)
 
 
 class Dataset(NamedTuple):
-    """Checked rows: the eight features and the target, all float64, in the schema's order."""
+    """Checked rows: the description's columns, typed as `training.tables.checks.check` has them."""
 
     table: pd.DataFrame
     source: str
@@ -50,76 +24,37 @@ class Dataset(NamedTuple):
     """Of the values, so that two runs can tell whether they saw the same rows."""
 
 
-def load(file: Path | None = None) -> Dataset:
-    """Load a file of the user's own, or California Housing.
+def load(description: Table, file: Path | None = None) -> Dataset:
+    """Load a file of the user's own; for the shipped table without one, California Housing.
 
     Raises:
         DataError: there is no such data, or something is wrong with it; the text says what and where.
     """
-    table, source = (read(file), str(file)) if file else california_housing()
-    table = check(table, source)[COLUMNS].reset_index(drop=True)
-    dataset = Dataset(table, source, checksum(table))
-    if file is None and dataset.sha256 != CHECKSUM:
-        raise DataError(f"What {source} gave is not California Housing: its sha256 is {dataset.sha256}. {WAYS}")
+    # A file of one's own is refused before scikit-learn is imported, which takes seconds.
+    from training.tables import california
+
+    if file:
+        found = read(file)
+        log.info("%s: %s", file, found.recognised)
+        return _checked(found, description, str(file))
+    if description.name != california.NAME:
+        raise DataError(f"Name the file with the rows of {description.name}: --data FILE.")
+    table, source = california.california_housing()
+    dataset = _checked(Read(table, source), description, source)
+    if dataset.sha256 != california.CHECKSUM:
+        raise DataError(
+            f"What {dataset.source} gave is not California Housing: its sha256 is {dataset.sha256}. {california.WAYS}"
+        )
     return dataset
 
 
 def checksum(table: pd.DataFrame) -> str:
-    """The sha256 of the values of `COLUMNS` as little-endian float64, row by row."""
-    return hashlib.sha256(table[COLUMNS].to_numpy("<f8").tobytes()).hexdigest()
+    """The sha256 of the values: of numbers alone as little-endian float64, row by row, else of each column's hash."""
+    if all(pd.api.types.is_float_dtype(dtype) for dtype in table.dtypes):
+        return hashlib.sha256(table.to_numpy("<f8").tobytes()).hexdigest()
+    return hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy("<u8").tobytes()).hexdigest()
 
 
-def read(file: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file as it is.
-
-    Raises:
-        DataError: it cannot be read, or is neither.
-    """
-    if file.suffix not in (".csv", ".parquet"):
-        raise DataError(f"{file} is neither .csv nor .parquet.")
-    try:
-        return pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
-    except (OSError, ValueError) as error:  # pandas' and pyarrow's parse errors are ValueErrors
-        raise DataError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
-
-
-def california_housing() -> tuple[pd.DataFrame, str]:
-    """The dataset from scikit-learn's cache or its download, else from the Python package that ships it.
-
-    Raises:
-        DataError: neither has it; the text names the ways to get it.
-    """
-    try:
-        with _timeout(DOWNLOAD_SECONDS), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Retry downloading")  # the log line below says it better
-            table: pd.DataFrame = fetch_california_housing(as_frame=True, n_retries=1, delay=0.1).frame
-            return table, "scikit-learn"
-    except (URLError, OSError) as error:
-        log.info("The dataset cannot be downloaded (%s); trying the %s package.", error, PACKAGE)
-    return packaged(), f"{PACKAGE} package"
-
-
-def packaged() -> pd.DataFrame:
-    """The dataset as the `mlw` package ships it; the package itself is never imported.
-
-    Raises:
-        DataError: the package is not installed, or its file is not the known one.
-    """
-    try:
-        content = Path(str(distribution(PACKAGE).locate_file(PACKAGE_FILE))).read_bytes()
-    except (PackageNotFoundError, OSError) as error:
-        raise DataError(f"California Housing is not on this machine and cannot be downloaded. {WAYS}") from error
-    if hashlib.sha256(content).hexdigest() != PACKAGE_FILE_SHA256:
-        raise DataError(f"{PACKAGE_FILE} of the {PACKAGE} package is not the known file. {WAYS}")
-    lines = gzip.decompress(content).decode().splitlines()
-    return pd.DataFrame(np.loadtxt(lines, delimiter=",", skiprows=1), columns=COLUMNS)
-
-
-@contextmanager
-def _timeout(seconds: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+def _checked(found: Read, description: Table, source: str) -> Dataset:
+    table = check(found, description, source).reset_index(drop=True)
+    return Dataset(table, source, checksum(table))

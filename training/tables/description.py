@@ -1,6 +1,6 @@
 """What a table's description may say: its keys, their types, their defaults and what they mean.
 
-`training.tables.loading` reads a file into it and checks it; `training.tables.reference` writes `docs/tables.md` from it.
+`training.tables.loading` reads a file into it and checks it; `training.tables.reference` writes `docs/tables.md` of it.
 """
 
 from typing import Annotated, Any, Literal

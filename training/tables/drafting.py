@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from training.errors import DataError
@@ -119,7 +120,7 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
         return TargetSays(column=name, kind="category", classes=tuple(distinct)), []
     whole = bool((typed == typed.round()).all())
     if whole and len(distinct) <= MOST_CLASSES // 2:
-        classes = tuple(sorted((str(text) for text in distinct), key=lambda text: float(text)))
+        classes = tuple(values.written(number) for number in np.unique(typed))
         remark = (
             f"It has {len(distinct)} different whole numbers: one of several classes, or a number (kind, no classes)?"
         )

@@ -128,7 +128,7 @@ def _conflicts(table: Table) -> Iterator[str]:
         known = ", ".join(OBJECTIVES[target.kind])
         yield f"search.objective = {table.search.objective!r}: of a {target.kind} use one of {known}"
     if (table.split.by == "random") != (not table.split.column):
-        yield f"split.by = {table.split.by!r}, split.column = {table.split.column!r}: group and time need a column, and only they"
+        yield f"split.by = {table.split.by!r}, split.column = {table.split.column!r}: group and time need a column"
     if table.groups and table.groups.width is not None and not set(table.groups.columns) <= set(table.features):
         yield f"groups.width = {table.groups.width:g}: needs columns that are numbers of the features"
     for name, values in table.search.space.items():
@@ -147,9 +147,9 @@ def _feature_conflicts(place: str, name: str, feature: FeatureSays) -> Iterator[
         yield f"{place}.low, high: only numbers have bounds; this is a {feature.kind}"
     yield from _bounds_conflicts(place, feature.low, feature.high)
     if (feature.kind == "category") != bool(feature.categories):
-        yield f"{place}.categories = {_shown(list(feature.categories))}: a category needs its values, and only a category"
+        yield f"{place}.categories = {_shown(list(feature.categories))}: a category needs them, and only a category"
     if len(feature.categories) > MOST_CATEGORIES:
-        yield f"{place}.categories: has {len(feature.categories):,} values; {MOST_CATEGORIES:,} at most: is it free text?"
+        yield f"{place}.categories: has {len(feature.categories):,} values, more than {MOST_CATEGORIES:,}: free text?"
     yield from _twice(f"{place}.categories", feature.categories)
     if feature.example is not None and (wrong := _wrong_example(feature)):
         yield f"{place}.example = {_shown(feature.example)}: {wrong}"
