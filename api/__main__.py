@@ -7,9 +7,15 @@ import signal
 import sys
 import time
 
-from api import settings as environment
-from api.errors import ServiceError
-from api.http.journal import configure_logging
+try:
+    from api import settings as environment
+    from api.errors import ServiceError
+    from api.http.journal import configure_logging
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"Error: {missing.name} is not installed for {sys.executable}: "
+        "run `make install`, then `source .venv/bin/activate`."
+    )
 
 log = logging.getLogger("api")
 

@@ -22,7 +22,6 @@ RUN = {
     r"make$": ("tests/test_documents.py", '["make", "--no-print-directory"]'),
     r"make (lint|types)\b": ("Makefile", "test: lint types"),
     r"(\.venv/bin/)?pytest\b": ("Makefile", "$(BIN)/pytest"),
-    r"make train\b": ("Makefile", "$(MAKE) --no-print-directory train"),
     r"(\.venv/bin/)?python -m training (train|publish|versions|promote)\b": (
         "tests/training/test_commands.py",
         "def test_roll_back",
@@ -41,6 +40,8 @@ NOT_RUN = {
     r"make (run|serve|mlflow-ui|image-run)\b": "serves until Ctrl-C; what it starts is tested on its own",
     r"make (bench|bench-training|soak|fuzz|image-report)\b": "measures for minutes, on a quiet machine",
     r"make (lock|audit|sbom)\b": "asks the package registry or the vulnerability database",
+    r"make train\b": "searches for minutes; the command that it is runs with a smaller search",
+    r"make install\b": "needs the package registry; `make test` installs the same way",
     r"make clean\b": "would remove the environment that the tests run in",
     r"python3 -m venv |(\.venv/bin/)?pip install ": "needs the package registry; the Makefile installs the same lists",
     r"(\.venv/bin/)?pre-commit install$": "changes the repository's hooks",

@@ -1,4 +1,4 @@
-"""The commands: train, publish, versions, promote."""
+"""The commands: train, publish, versions, promote, sample."""
 
 import json
 import logging
@@ -12,20 +12,27 @@ from pathlib import Path
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
-import click
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
+NOT_INSTALLED = f"is not installed for {sys.executable}: run `make install`, then `source .venv/bin/activate`"
 
-from api.store.manifest import LATEST
-from training import report
-from training.errors import RegistryError, TrainingError
-from training.publishing import releases
-from training.publishing.stores import open_store
+try:
+    import click
+    from botocore.exceptions import BotoCoreError, ClientError
+    from rich.console import Console
+
+    from api.store.manifest import LATEST
+    from training import report
+    from training.errors import RegistryError, TrainingError
+    from training.publishing import releases
+    from training.publishing.stores import open_store
+except ModuleNotFoundError as missing:
+    sys.exit(f"Error: {missing.name} {NOT_INSTALLED}.")
 
 # MLflow, scikit-learn and matplotlib take seconds to import: the commands that need them import them when they run,
 # so that --help and versions answer at once.
 
 FAILED, NOT_PROMOTED, INTERRUPTED = 1, 3, 130
+
+log = logging.getLogger("training")
 
 store_option = click.option(
     "--store", default="models", show_default=True, metavar="DIR|s3://BUCKET", help="Where published models lie."
@@ -57,22 +64,63 @@ def main() -> None:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=42, show_default=True, help="Same seed, same model.")
 @click.option("--cluster", metavar="tcp://HOST:PORT", help="Search on a Dask cluster.")
 @click.option("--force", is_flag=True, help="Become champion even when not better.")
-def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster: str | None, force: bool) -> int:
+@click.option("--once", is_flag=True, help="Train nothing where there is a champion already.")
+@click.option("--publish", "store", metavar="DIR|s3://BUCKET", help="Then publish the champion to this store.")
+@click.pass_context
+def train(
+    context: click.Context,
+    *,
+    data: Path | None,
+    candidates: int,
+    folds: int,
+    seed: int,
+    cluster: str | None,
+    force: bool,
+    once: bool,
+    store: str | None,
+) -> int:
     """Search, evaluate, track and register a new version.
 
-    It becomes champion if it beats the present champion on the same held-out rows.
+    It becomes champion if it beats the present champion on the same held-out rows, by more than chance; a first version
+    has to beat linear regression.
     """
+    if store:
+        releases.read(open_store(store), LATEST)  # a store that cannot be used is found now, not after the search
+    champion = _champion() if once else None
+    if champion:
+        click.echo(f"Version {champion} is champion already: nothing is trained.")
+        code = 0
+    else:
+        code = _train(data, candidates=candidates, folds=folds, seed=seed, cluster=cluster, force=force)
+    if store:
+        context.invoke(publish, version=None, store=store, force=False)
+    elif code == 0:
+        click.echo("Next: `python -m training publish`; `make mlflow-ui` shows the figures.")
+    return code
+
+
+def _champion() -> str | None:
+    from training.publishing import registry, tracking
+
+    with tracking.connected():
+        return registry.champion()
+
+
+def _train(data: Path | None, *, candidates: int, folds: int, seed: int, cluster: str | None, force: bool) -> int:
+    log.info("Loading %s", data or "California Housing")
+    from training.tables.data import load
+
+    dataset = load(data)
+    log.info("Loading XGBoost and MLflow: a few seconds")
     from training import pipeline
     from training.publishing import tracking
 
     with tracking.connected():
-        outcome = pipeline.train(data, candidates=candidates, folds=folds, seed=seed, cluster=cluster, force=force)
+        outcome = pipeline.train(dataset, candidates=candidates, folds=folds, seed=seed, cluster=cluster, force=force)
+    promoted = outcome.decision.promoted
     Console().print(report.trained(outcome.version, outcome.facts))
-    if not outcome.decision.promoted:
-        click.echo(f"Version {outcome.version} is not promoted: {outcome.decision.reason}.")
-        return NOT_PROMOTED
-    click.echo("Next: `python -m training publish`; `make mlflow-ui` shows the figures.")
-    return 0
+    click.echo(f"Version {outcome.version} is {'champion' if promoted else 'not promoted'}: {outcome.decision.reason}.")
+    return 0 if promoted else NOT_PROMOTED
 
 
 @main.command()
@@ -91,7 +139,9 @@ def publish(*, version: int | None, store: str, force: bool) -> int:
         champion = registry.champion()
         chosen = str(version) if version else champion
         if chosen is None:
-            raise RegistryError("Nothing is trained yet: run `python -m training train` first.")
+            raise RegistryError(
+                "No version is champion: run `python -m training train`, or choose one with --version N --force."
+            )
         publication.publish(chosen, destination)
         if force:
             registry.crown(chosen)
@@ -108,7 +158,11 @@ def versions(*, store: str) -> None:
     """List the published versions, their figures and which one is live."""
     source = open_store(store)
     latest = releases.read(source, LATEST)
-    Console().print(report.versions(releases.published(source), latest.model_version if latest else None))
+    published = releases.published(source)
+    if not published:
+        click.echo(f"Nothing is published in {store}: `python -m training publish --store {store}` fills it.")
+        return
+    Console().print(report.versions(published, latest.model_version if latest else None))
 
 
 @main.command()
@@ -128,11 +182,12 @@ def promote(*, version: int, store: str) -> None:
 
 @main.command()
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The service to ask.")
-def sample(*, url: str) -> None:
+@click.option("--process", type=click.IntRange(1), metavar="PID", help="Wait no longer than this process runs.")
+def sample(*, url: str, process: int | None) -> None:
     """Ask a running service for a held-out house value, and print it beside the true one."""
     from training.sample import ask
 
-    asked = ask(url)
+    asked = ask(url, process)
     click.echo(f"""
   A block group that the model has never seen, from model version {asked.model_version}:
       predicted  {asked.predicted:.3f}   (units of 100,000 USD)
@@ -160,6 +215,9 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted; nothing was left half done.", err=True)
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        click.echo(f"Error: {error.name} {NOT_INSTALLED}.", err=True)
+        return FAILED
     except (TrainingError, BotoCoreError, ClientError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         return FAILED

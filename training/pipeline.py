@@ -2,9 +2,9 @@
 
 import logging
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import xgboost
 
@@ -18,12 +18,12 @@ from training.fitting.search import SPACE, Space, by_rank, search
 from training.publishing import promotion, registry, tracking
 from training.publishing.promotion import Decision
 from training.tables.cleaning import clean
-from training.tables.data import load
-from training.tables.splitting import split
+from training.tables.data import Dataset, load
+from training.tables.splitting import numbered, split
 
 KNOWN_ANSWERS = 10
 FEWEST_ROWS = 100
-"""Fewer clean training rows cannot be cross-validated to any purpose."""
+"""Fewer different, clean training rows cannot be cross-validated to any purpose."""
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Trained(NamedTuple):
 
 
 def train(
-    file: Path | None = None,
+    dataset: Dataset | None = None,
     *,
     candidates: int = 20,
     folds: int = 5,
@@ -49,7 +49,7 @@ def train(
     """Train, evaluate, track and register a model, and make it the champion if it beats the current one.
 
     Args:
-        file: the user's own data; None for California Housing.
+        dataset: what to train on; None for California Housing.
         candidates: hyperparameter combinations to try.
         folds: cross-validation folds.
         seed: of the search and of XGBoost; the split's never changes.
@@ -60,20 +60,24 @@ def train(
     Raises:
         TrainingError: with a text for the user.
     """
-    dataset = load(file)
+    dataset = dataset or load()
     log.info("%s rows from %s, sha256 %s...", f"{len(dataset.table):,}", dataset.source, dataset.sha256[:12])
+    repeated = len(dataset.table) - len(set(numbered(dataset.table)))
+    if repeated:
+        log.info("%s rows repeat others: they stay on the same side of every split as those", f"{repeated:,}")
     parts = split(dataset.table)
     train_rows, removed = clean(parts.train)
     for rule, rows in removed.items():
         log.info("Cleaning: %s removed %d of %s training rows", rule, rows, f"{len(parts.train):,}")
-    if len(train_rows) < FEWEST_ROWS:
+    if len(set(numbered(train_rows))) < FEWEST_ROWS:
         raise DataError(f"Cleaning left {len(train_rows)} of {len(parts.train):,} training rows, too few to train on.")
 
     with tracking.run() as run_id:
         found = search(train_rows, candidates=candidates, folds=folds, seed=seed, space=space, cluster=cluster)
         results = by_rank(found)
-        log.info("Measuring the best of %d candidates", len(results))
         model = found.best_estimator_
+        seconds = found.refit_time_ * folds / min(folds, joblib.cpu_count())
+        log.info("Measuring the best of %d candidates: %d fits, about %.0f s", len(results), folds, seconds)
         metrics = {
             "cv_rmse": float(results["rmse"][0]),
             "cv_rmse_std": float(results["rmse_std"][0]),
@@ -93,23 +97,24 @@ def train(
             data_rows=len(dataset.table),
             train_rows=len(train_rows),
             test_rows=len(parts.test),
+            repeated_rows=repeated,
             removed=removed,
             parameters=found.best_params_,
             metrics=metrics,
             ranges={name: (float(train_rows[name].min()), float(train_rows[name].max())) for name in FEATURES},
             known_answers=_known_answers(parts.test[list(FEATURES)].to_numpy(), predicted),
         )
+        log.info("Drawing the figures and keeping everything in MLflow: some seconds")
         tracking.log_facts(facts)
         tracking.log_tables(dataset.table, results)
         tracking.log_figures(figures.draw(model, parts.test, predicted, results, seed))
         tracking.log_card(card.render(facts))
         model_uri = tracking.log_model(model.get_booster(), parts.test[list(FEATURES)].head(3), facts)
-        decision = promotion.judge(metrics["test_rmse"], parts.test, force=force)
+        decision = promotion.judge(predicted, parts.test, linear_rmse=metrics["linear_test_rmse"], force=force)
         with registry.registering(model_uri, run_id) as version:
             registry.note(version, "promotion", decision.reason)
             if decision.promoted:
                 registry.crown(version)
-    log.info("Version %s %s: %s", version, "is champion" if decision.promoted else "is not promoted", decision.reason)
     return Trained(version, facts, decision)
 
 

@@ -13,7 +13,7 @@ from training import pipeline
 from training.fitting.search import Space
 from training.pipeline import Trained
 from training.publishing import tracking
-from training.tables import data
+from training.tables import california
 
 SMALL: Space = {"n_estimators": [20, 30], "max_depth": [3, 4], "learning_rate": [0.2, 0.3], "subsample": [0.8, 1.0]}
 """A search that takes a second."""
@@ -44,14 +44,14 @@ def offline() -> Iterator[None]:
         raise URLError("no network in tests")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "fetch_california_housing", unreachable)
+        patch.setattr(california, "fetch_california_housing", unreachable)
         yield
 
 
 @pytest.fixture(scope="session")
 def table() -> pd.DataFrame:
     """The dataset."""
-    return data.packaged()
+    return california.packaged()
 
 
 @pytest.fixture(scope="session")

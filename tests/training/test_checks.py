@@ -43,15 +43,89 @@ def test_many_bad_values_are_counted(table: pd.DataFrame) -> None:
 
 
 def test_missing_columns(table: pd.DataFrame) -> None:
-    """Missing columns are named, and all that are needed."""
-    with pytest.raises(DataError, match="lacks the columns HouseAge, MedHouseVal; needed are MedInc, HouseAge, "):
-        check(table.drop(columns=["HouseAge", "MedHouseVal"]), "own.csv")
+    """Missing columns are named, and beside them those that are there and all that are needed."""
+    with pytest.raises(DataError) as caught:
+        check(table.drop(columns=["HouseAge", "MedHouseVal"]).assign(Price=1.0), "own.csv")
+    assert str(caught.value) == (
+        "own.csv lacks the columns HouseAge, MedHouseVal; it has MedInc, AveRooms, AveBedrms, Population, AveOccup, "
+        "Latitude, Longitude, Price; needed are MedInc, HouseAge, AveRooms, AveBedrms, Population, AveOccup, Latitude, "
+        "Longitude, MedHouseVal."
+    )
+
+
+def test_a_wide_table_is_not_listed_whole(table: pd.DataFrame) -> None:
+    """Of many columns the first are shown and the others counted."""
+    wide = pd.DataFrame({f"x{number}": [1.0] for number in range(50)})
+    with pytest.raises(DataError, match=r"it has x0, x1, .*, x19 and 30 more; needed are"):
+        check(wide, "own.csv")
+
+
+def test_names_in_another_case(table: pd.DataFrame) -> None:
+    """A column that differs in case or has blanks around it is pointed out."""
+    with pytest.raises(DataError, match=r"as they are written: 'medinc' is not MedInc, ' Latitude' is not Latitude\."):
+        check(table.rename(columns={"MedInc": "medinc", "Latitude": " Latitude"}), "own.csv")
+
+
+def test_no_line_of_names(table: pd.DataFrame) -> None:
+    """Values in the place of names are recognised."""
+    with pytest.raises(DataError, match="look like values: the first line must be the columns' names"):
+        check(table.set_axis([f"{value}" for value in table.iloc[0]], axis="columns"), "own.csv")
+
+
+def test_a_column_twice(table: pd.DataFrame) -> None:
+    """A needed column that is there twice is named; one that is left aside may be."""
+    with pytest.raises(DataError, match=r"more than one column named AveOccup: keep one"):
+        check(pd.concat([table, table[["AveOccup"]]], axis="columns"), "own.csv")
+    notes = pd.DataFrame([["a", "b"]] * len(table), columns=["note", "note"])
+    pd.testing.assert_frame_equal(check(pd.concat([table, notes], axis="columns"), "own.csv"), table)
+
+
+@pytest.mark.parametrize(
+    ("ages", "shown"),
+    [
+        (pd.Series([True] * 300), "True"),
+        (pd.Series([True] * 300, dtype="boolean"), "True"),
+        (pd.Series([True, *[41.0] * 299], dtype=object), "True"),
+        (pd.Series(pd.date_range("1990-04-01", periods=300)), "1990-04-01 00:00:00"),
+    ],
+)
+def test_what_is_no_number(table: pd.DataFrame, ages: pd.Series, shown: str) -> None:
+    """Yes and no, and dates, are no numbers, though pandas would count them as some."""
+    with pytest.raises(DataError, match=f"HouseAge, row 1: '{shown}' is not a finite number"):
+        check(table.head(300).assign(HouseAge=ages), "own.csv")
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "category", "str"])
+def test_numbers_in_other_clothes(table: pd.DataFrame, dtype: str) -> None:
+    """Whole numbers as pandas' nullable ones, as categories or as text are numbers."""
+    whole = table.head(300).astype({"HouseAge": "int64"}).astype({"HouseAge": dtype})
+    pd.testing.assert_frame_equal(check(whole, "own.csv"), table.head(300))
+
+
+def test_a_missing_nullable_number(table: pd.DataFrame) -> None:
+    """A table's own missing value is a missing value."""
+    bad = table.head(300).astype({"HouseAge": "Int64"})
+    bad.loc[7, "HouseAge"] = pd.NA
+    with pytest.raises(DataError, match="HouseAge, row 8: no value"):
+        check(bad, "own.csv")
+
+
+def test_constant_target(table: pd.DataFrame) -> None:
+    """A target that never changes is said to be one, with its value."""
+    with pytest.raises(DataError, match=r"own\.csv has MedHouseVal 2\.5 in every row: there is nothing to learn\."):
+        check(table.head(300).assign(MedHouseVal=2.5), "own.csv")
 
 
 def test_too_few_rows(table: pd.DataFrame) -> None:
     """A table too small to hold anything out is refused."""
-    with pytest.raises(DataError, match="has 199 rows; at least 200 are needed"):
+    with pytest.raises(DataError, match="has 199 rows; at least 200 different ones are needed"):
         check(table.head(199), "own.csv")
+
+
+def test_too_few_different_rows(table: pd.DataFrame) -> None:
+    """Repeating rows does not make a table larger."""
+    with pytest.raises(DataError, match="has 1990 rows, 199 of them different; at least 200 different ones"):
+        check(pd.concat([table.head(199)] * 10), "own.csv")
 
 
 def test_integers_become_floats(table: pd.DataFrame) -> None:

@@ -32,16 +32,46 @@ def latest() -> str:
     return (Path("models") / MODELS_PREFIX / LATEST).readlink().name
 
 
-def test_train_and_publish(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_train_and_publish(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A forced training takes over; publishing makes it latest; both tell the figures and what to do next."""
+    monkeypatch.setenv("COLUMNS", "80")
     assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
     out = capsys.readouterr().out
+    assert max(len(line) for line in out.splitlines() if not line.startswith("Version 2 is champion: ")) <= 80
     for text in ("this model", "linear regression", "mean", "RMSE", "90 % interval", "python -m training publish"):
         assert text in out
     assert run(["publish"]) == 0
     assert latest() == "2"
     assert run(["versions"]) == 0
-    assert "latest → 2" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "latest → 2" in listed
+    assert "…" not in listed, "a terminal of 80 columns cuts it"
+
+
+def test_no_version_is_listed(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty store is said to be one, with the command that fills it."""
+    assert run(["versions", "--store", "other"]) == 0
+    out = capsys.readouterr().out
+    assert out == "Nothing is published in other: `python -m training publish --store other` fills it.\n"
+
+
+def test_train_once_uses_the_champion(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a champion exists, which a broken-off `make run` leaves, it is published and nothing is trained."""
+    assert run(["train", "--once", "--publish", "models"]) == 0
+    assert "Version 1 is champion already" in capsys.readouterr().out
+    assert latest() == "1"
+    with tracking.connected():
+        assert len(mlflow.search_runs(experiment_names=[MODEL_NAME])) == 1
+
+
+def test_nothing_better_is_published_all_the_same(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """A training that beats nobody says so once, ends with 3, and leaves the store with the champion."""
+    assert run(["train", "--candidates", "2", "--folds", "2", "--publish", "models"]) == 3
+    said = "".join(capsys.readouterr())
+    assert said.count("not promoted") == 1
+    assert "every prediction is the same" in said
+    assert "Next:" not in said
+    assert latest() == "1"
 
 
 def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +118,9 @@ def test_publish_before_training(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     assert run(["publish"]) == 1
-    assert capsys.readouterr().err == "Error: Nothing is trained yet: run `python -m training train` first.\n"
+    assert capsys.readouterr().err == (
+        "Error: No version is champion: run `python -m training train`, or choose one with --version N --force.\n"
+    )
 
 
 def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,6 +157,16 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     """Wrong usage ends with code 2 and says what was wrong."""
     assert run(arguments) == 2
     assert "Error: " in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_used_is_found_first(
+    home: Home, moto_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a training could not be published, that is said before the search."""
+    assert run(["train", "--publish", "s3://no-such-bucket-here"]) == 1
+    assert "NoSuchBucket" in capsys.readouterr().err
+    with tracking.connected():
+        assert len(mlflow.search_runs(experiment_names=[MODEL_NAME])) == 1
 
 
 def test_store_errors_are_one_line(home: Home, moto_url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,3 +207,18 @@ def test_help_names_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     for text in ("train", "publish", "versions", "promote", "Exit codes", "MLFLOW_TRACKING_URI"):
         assert text in out
+
+
+@pytest.mark.parametrize("command", [["training", "versions"], ["api"]])
+def test_without_the_environment(command: list[str], tmp_path: Path) -> None:
+    """A Python that has none of the packages is told how to get the one that has."""
+    script = (
+        "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+        "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+    )
+    bare = [sys.executable, "-I", "-S", "-c", script, str(ROOT)]
+    done = subprocess.run([*bare, *command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is not installed for" in done.stderr
+    assert "run `make install`, then `source .venv/bin/activate`." in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,5 +1,7 @@
 """Where the rows come from."""
 
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 from sklearn.datasets import fetch_california_housing
 
 from tests.conftest import STATLIB_FILE
+from tests.running import ROOT
 from training.errors import DataError
-from training.tables import data
+from training.tables import california, data
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def statlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     if not STATLIB_FILE.exists():
         pytest.skip(f"needs the StatLib file cal_housing.data as {STATLIB_FILE}")
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
-    monkeypatch.setattr(data, "fetch_california_housing", fetch_california_housing)
+    monkeypatch.setattr(california, "fetch_california_housing", fetch_california_housing)
     return np.loadtxt(STATLIB_FILE, delimiter=",")[:, [8, 7, 2, 3, 4, 5, 6, 1, 0]]
 
 
@@ -28,7 +31,7 @@ def test_packaged_rows_are_the_dataset(table: pd.DataFrame) -> None:
     """The package's rows have the known checksum, shape and first row."""
     loaded = data.load()
     assert loaded.table.shape == (20_640, 9)
-    assert loaded.sha256 == data.CHECKSUM
+    assert loaded.sha256 == california.CHECKSUM
     assert loaded.source == "mlw package"
     assert loaded.table.iloc[0].to_dict()["MedHouseVal"] == 4.526
     pd.testing.assert_frame_equal(loaded.table, table)
@@ -56,24 +59,24 @@ def test_without_any_source_the_ways_are_named(monkeypatch: pytest.MonkeyPatch) 
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(data, "distribution", missing)
+    monkeypatch.setattr(california, "distribution", missing)
     with pytest.raises(DataError, match=r"pip install .*requirements/data\.txt.*--data"):
         data.load()
 
 
 def test_altered_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package file with another checksum is not read."""
-    monkeypatch.setattr(data, "PACKAGE_FILE_SHA256", "0" * 64)
+    monkeypatch.setattr(california, "PACKAGE_FILE_SHA256", "0" * 64)
     with pytest.raises(DataError, match="not the known file"):
         data.load()
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "CSV", "parquet", "Parquet"])
 def test_own_file(table: pd.DataFrame, tmp_path: Path, suffix: str) -> None:
-    """A CSV or Parquet file is read to the bit, columns in any order, others left aside."""
+    """A CSV or Parquet file is read to the bit, columns in any order, others left aside, its ending in any case."""
     file = tmp_path / f"own.{suffix}"
     own = table.head(300)[[*reversed(table.columns)]].assign(note="mine")
-    own.to_csv(file, index=False) if suffix == "csv" else own.to_parquet(file)
+    own.to_csv(file, index=False) if suffix.lower() == "csv" else own.to_parquet(file)
     loaded = data.load(file)
     pd.testing.assert_frame_equal(loaded.table, table.head(300), check_exact=True)
 
@@ -86,7 +89,14 @@ def test_own_file(table: pd.DataFrame, tmp_path: Path, suffix: str) -> None:
         ("own.csv", b"\xff\xfe\x00", "cannot be read"),
         ("own.csv", b"a,b\n1,2,3\n4\n1,2,3,4\n", "cannot be read"),
         ("own.parquet", b"not parquet", "cannot be read"),
-        ("own.csv", b"MedInc,HouseAge\n1,2\n", "lacks the columns AveRooms, "),
+        ("own.csv", b"MedInc,HouseAge\n1,2\n", "lacks the columns AveRooms, .*; it has MedInc, HouseAge; needed"),
+        ("own.csv", b"MedInc;HouseAge\n1,5;2\n", "separated by semicolons: save it with commas"),
+        ("own.csv", b"MedInc\tHouseAge\n1\t2\n", "separated by tabs: save it with commas"),
+        ("own.csv", b"sep=;\nMedInc;HouseAge\n1;2\n", "begins with the line 'sep=;', which is for Excel"),
+        ("own.csv", b"sep=,\nMedInc,HouseAge\n1,2\n", "begins with the line 'sep=', which is for Excel"),
+        ("own.csv", b"MedInc,HouseAge\n1,2,3\n3,4\n", "more values in its rows than names"),
+        ("own.csv", b"MedInc,HouseAge\n1,2\n3,4,5\n", "cannot be read: .*Expected 2 fields in line 3, saw 3"),
+        ("own.csv", b"MedInc,HouseAge\n0,2,3\n1,2,3\n", "more values in its rows than names"),
     ],
 )
 def test_unreadable_file(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -97,3 +107,33 @@ def test_unreadable_file(tmp_path: Path, name: str, content: bytes, message: str
         data.load(file)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_csv_that_names_a_column_twice(table: pd.DataFrame, tmp_path: Path) -> None:
+    """The second of two columns of one name is not silently left aside."""
+    file = tmp_path / "own.csv"
+    own = table.head(300)
+    pd.concat([own, own[["MedInc"]] + 1], axis="columns").to_csv(file, index=False)
+    with pytest.raises(DataError, match="more than one column named MedInc"):
+        data.load(file)
+
+
+def test_a_comma_at_the_end_of_each_row(table: pd.DataFrame, tmp_path: Path) -> None:
+    """A comma with nothing behind it moves no value into another column."""
+    file = tmp_path / "own.csv"
+    names, *rows = table.head(300).to_csv(index=False).splitlines()
+    file.write_text("\n".join([names, *(f"{row}," for row in rows)]))
+    pd.testing.assert_frame_equal(data.load(file).table, table.head(300), check_exact=True)
+
+
+def test_a_bad_file_is_refused_before_the_slow_imports(tmp_path: Path) -> None:
+    """What is wrong with a file is said before scikit-learn, XGBoost and MLflow are imported."""
+    file = tmp_path / "own.csv"
+    file.write_text("MedInc,HouseAge\n1,2\n")
+    script = (
+        "import sys; from training.__main__ import run; code = run(['train', '--data', sys.argv[1]]); "
+        "print(code, [name for name in ('sklearn', 'xgboost', 'mlflow', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(file)], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "1 []\n"
+    assert "lacks the columns" in done.stderr

@@ -18,7 +18,7 @@ from training import pipeline
 from training.errors import RegistryError
 from training.fitting.evaluation import score
 from training.publishing import registry, tracking
-from training.tables import data
+from training.tables import california
 from training.tables.splitting import split
 
 
@@ -30,8 +30,8 @@ def test_run_holds_parameters_metrics_and_sources(home: Home) -> None:
     assert run.info.status == "FINISHED"
     assert {f"best_{name}" for name in SMALL} | {"seed", "candidates", "folds"} == set(run.data.params)
     assert facts.metrics.items() <= run.data.metrics.items()
-    assert run.data.metrics["removed_capped_target"] == 784
-    assert run.data.tags["data_sha256"] == data.CHECKSUM
+    assert run.data.metrics["removed_absurd_rooms"] == facts.removed["absurd_rooms"] > 0
+    assert run.data.tags["data_sha256"] == california.CHECKSUM
     assert run.data.tags["git_revision"] == facts.git_revision
 
 

@@ -21,6 +21,7 @@ from training.publishing import publication, releases, tracking
 from training.publishing.local_store import LocalStore
 from training.publishing.s3_store import S3Store
 from training.publishing.stores import Store, open_store
+from training.tables.cleaning import RULES
 
 
 @pytest.fixture
@@ -100,8 +101,9 @@ def test_card_tells_the_figures(published: Path, home: Home) -> None:
     """The model card has the cleaning rules with their counts, the errors, the interval and the limits."""
     card = (published / "MODEL_CARD.md").read_text()
     metrics = home.trained.facts.metrics
-    assert "| `capped_target` | MedHouseVal == 5.00001 | 784 |" in card
-    for key in ("test_rmse", "clean_test_rmse", "linear_test_rmse", "mean_test_mae", "cv_rmse", "spatial_cv_rmse"):
+    for rule in RULES:
+        assert f"| `{rule.name}` | {rule.condition} | {home.trained.facts.removed[rule.name]} |" in card
+    for key in ("test_rmse", "linear_test_rmse", "mean_test_mae", "cv_rmse", "spatial_cv_rmse"):
         assert f"{metrics[key]:.4f}" in card
     assert f"{metrics['interval_coverage']:.1%} of the other half" in card
     assert "Not meant for" in card
