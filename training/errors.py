@@ -6,6 +6,7 @@ TrainingError
 ├── RegistryError   MLflow does not have what was asked for, or cannot be reached
 ├── ProofError      the service would not predict what XGBoost predicts
 └── StoreError      the model store cannot be read or written, or holds something else
+    └── OtherFormatError  a published manifest is of another format than this program's
 """
 
 
@@ -31,3 +32,7 @@ class ProofError(TrainingError):
 
 class StoreError(TrainingError):
     """The model store cannot be read or written, or already holds something else."""
+
+
+class OtherFormatError(StoreError):
+    """A published manifest is of another format than this program reads."""

@@ -42,7 +42,7 @@ def draft(found: Read, target: str, file: Path) -> str:
     looked = [_without_answers(column, table, says, found.decimal) for column in looked]
     if not any(column.says for column in looked):
         raise DataError(f"{file} has no column that a model could learn {target} from: {looked}")
-    return "\n".join(_lines(_name(file), says, remarks, looked, file, found)) + "\n"
+    return "\n".join(_lines(draft_name(file), says, remarks, looked, file, found)) + "\n"
 
 
 def _lines(
@@ -87,7 +87,8 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
-def _name(file: Path) -> str:
+def draft_name(file: Path) -> str:
+    """The name of the model of a file's table."""
     stem = file.name.partition(".")[0].lower()
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:63] or "table"
 
@@ -120,7 +121,7 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
         return TargetSays(column=name, kind="category", classes=tuple(distinct)), []
     whole = bool((typed == typed.round()).all())
     if whole and len(distinct) <= MOST_CLASSES // 2:
-        classes = tuple(values.written(number) for number in np.unique(typed))
+        classes = tuple(values.written(number) for number in np.unique(typed.to_numpy()))
         remark = (
             f"It has {len(distinct)} different whole numbers: one of several classes, or a number (kind, no classes)?"
         )

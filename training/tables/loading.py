@@ -40,12 +40,23 @@ def load(file: Path = DEFAULT) -> Described:
     """
     try:
         raw = file.read_bytes()
-        given = tomllib.loads(raw.decode())
+        return Described(load_text(raw.decode(), str(file)), hashlib.sha256(raw).hexdigest())
     except OSError as error:
         raise DescriptionError(f"{file} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DescriptionError(f"{file} is not TOML: {error}") from error
-    return Described(parse(given, str(file)), hashlib.sha256(raw).hexdigest())
+    except UnicodeDecodeError as error:
+        raise DescriptionError(f"{file} is not UTF-8: {error}") from error
+
+
+def load_text(text: str, source: str) -> Table:
+    """Read and check a description that is at hand.
+
+    Raises:
+        DescriptionError: it is not TOML, or has faults.
+    """
+    try:
+        return parse(tomllib.loads(text), source)
+    except tomllib.TOMLDecodeError as error:
+        raise DescriptionError(f"{source} is not TOML: {error}") from error
 
 
 def parse(given: dict[str, Any], source: str) -> Table:
