@@ -69,13 +69,15 @@ class Model:
     def _build(cls, fetched: FetchedModel) -> Self:
         mlmodel = decode_mlmodel(fetched.files[MLMODEL])
         data = data_path(mlmodel)
-        xgboost_file.refuse_newer(mlmodel.flavors.xgboost.xgb_version)
-        trees = xgboost_file.read(data, fetched.files[data])
+        flavor = mlmodel.flavors.xgboost
+        xgboost_file.refuse_untested(flavor.xgb_version)
+        trees = Trees.of(xgboost_file.read(data, fetched.files[data], flavor.model_class))
+        _check_kind(trees)
         _check_features(trees, mlmodel, fetched.manifest)
         if fetched.manifest is None:
             return cls._plain(trees, mlmodel, fetched)
         manifest = fetched.manifest
-        xgboost_file.refuse_newer(manifest.xgboost_version)
+        xgboost_file.refuse_untested(manifest.xgboost_version)
         _check_known_answers(trees, manifest)
         bounds = np.array([manifest.ranges[name] for name in FEATURES], np.float32)
         return cls(
@@ -107,6 +109,18 @@ class Model:
             half_width=None,
             mlflow_version=mlmodel.mlflow_version,
         )
+
+
+def _check_kind(trees: Trees) -> None:
+    """The service answers with a number that is the model's raw score, so that contributions add up to it."""
+    objective = trees.objective
+    if objective.kind != "number" or objective.link.name != "identity":
+        raise ModelRefused(
+            f"the model's objective is {objective.name!r} ({objective.kind}, {objective.link.name} link); "
+            "the service predicts numbers without a link function, such as 'reg:squarederror'"
+        )
+    if trees.layout.categories is not None or "c" in trees.feature_types:
+        raise ModelRefused("the model takes categories; the service's features are all numbers")
 
 
 def _check_features(trees: Trees, mlmodel: MLmodel, manifest: Manifest | None) -> None:
