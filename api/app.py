@@ -45,7 +45,7 @@ def create_app(settings: Settings, model: Model, load_seconds: float = 0.0) -> F
     reader = RowReader(model.schema)
     row = example_row(model, reader)
     readiness = Readiness(batcher, row)
-    bodies = make_bodies(model.schema, example_answer(model, row), linked=model.trees.linked)
+    bodies = make_bodies(model.schema, example_answer(model, row), linked=model.trees.objective.linked)
     predictions = Predictions(batcher, reader, bodies)
     inference = Inference(predictions)
     endpoints = (

@@ -53,7 +53,7 @@ class Explanations:
 
     def endpoint(self) -> Endpoint:
         """With what the documents say of it."""
-        what = "raw score" if self.predictions.model.trees.linked else "prediction"
+        what = "raw score" if self.predictions.model.trees.objective.linked else "prediction"
         classes = " Of several classes the predicted one is explained, or the one named by `?class=`."
         return Endpoint(
             path="/explain",

@@ -178,8 +178,8 @@ class Inference:
                 operation_id=operation_id,
                 summary="Predict, as the Open Inference Protocol says",
                 description="Predict up to 10,000 rows, given as one tensor for each feature or as one of shape [rows, "
-                "features]. A number is answered as `predict`; classes as `predict` (the label) and `predict_proba`. As "
-                "for `/invocations`, no bounds are checked.",
+                "features]. A number is answered as `predict`; classes as `predict` (the label) and `predict_proba`. "
+                "As for `/invocations`, no bounds are checked.",
                 reads=InferenceRequest,
                 writes=InferenceResponse,
                 answered="The predictions, in the order of the rows.",

@@ -115,7 +115,7 @@ def describe(model: Model) -> ModelDescription:
         trained_at=model.trained_at,
         target=schema.target.name,
         unit=schema.target.unit,
-        objective=model.trees.objective,
+        objective=model.trees.objective.name,
         classes=list(schema.target.classes),
         metrics=model.metrics,
         interval=model.interval,

@@ -39,7 +39,7 @@ def check_agreement(schema: Schema, trees: Trees, mlmodel: MLmodel) -> None:
                 f"{MLMODEL}'s signature gives {column.name!r} the type {column.type!r}; the schema says {feature.kind}"
             )
     for i, feature in enumerate(schema.features):
-        _check_kind(feature, trees.feature_types[i] if trees.feature_types else "", trees.categories[i])
+        _check_kind(feature, trees.feature_types[i] if trees.feature_types else "", known_categories(trees, i))
     _check_target(schema, trees)
 
 
@@ -55,10 +55,10 @@ def _check_kind(feature: Feature, kind: str, categories: tuple[str, ...]) -> Non
 
 def _check_target(schema: Schema, trees: Trees) -> None:
     target = schema.target
-    if target.kind != trees.kind:
+    if target.kind != trees.objective.kind:
         raise ModelRefused(
-            f"the schema says that {target.name!r} is a {target.kind}; the model's objective {trees.objective!r} "
-            f"predicts a {trees.kind}"
+            f"the schema says that {target.name!r} is a {target.kind}; the model's objective {trees.objective.name!r} "
+            f"predicts a {trees.objective.kind}"
         )
     wanted = {"number": 0, "boolean": 2, "category": trees.n_outputs}[target.kind]
     if len(target.classes) != wanted or len(set(target.classes)) != wanted:
@@ -108,6 +108,11 @@ def _check_known_rows(manifest: Manifest) -> None:
             f"the manifest's known answers are not 1 to {MAX_KNOWN_ANSWERS} rows of {features} numbers, each with "
             f"{outputs} scores and predictions: train and publish again"
         )
+
+
+def known_categories(trees: Trees, place: int) -> tuple[str, ...]:
+    """The categories that the model file names for a feature, as text; none where it names none."""
+    return tuple(str(name) for name in trees.categories[place] or ())
 
 
 def shown(names: tuple[str, ...] | list[str]) -> str:

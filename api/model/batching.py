@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from api.model.model import Model
-from api.trees.walk import Rows
+from api.trees.walk import Rows, Trees
 
 Row = tuple[float | None, ...]
 """One row in the model's own numbers, in column order; None where a value is missing."""
@@ -20,7 +20,11 @@ Value = float | list[float]
 """A predicted number or the probability of yes; of several classes the probability of each."""
 
 MAX_ROWS_PER_TURN = 128
-"""A turn of the event loop predicts no more (about 2 ms), or other connections would starve."""
+"""A turn of the event loop predicts no more, whatever the model."""
+
+STEPS_PER_TURN = 576_000
+"""Steps down trees that a turn may take (about 2 ms), or other connections would starve: those of 128 rows in 500 trees
+of depth 8, reading a leaf being a step too."""
 
 TURNS_BETWEEN = 6
 """Turns of the event loop between two parts of a batch request: another request takes five, from socket to answer."""
@@ -47,6 +51,11 @@ class PredictionError(Exception):
 Observer = Callable[[list[Value]], None]
 
 
+def rows_per_turn(trees: Trees) -> int:
+    """The rows that a turn of the event loop predicts: fewer of a larger model, and one at least."""
+    return max(1, min(MAX_ROWS_PER_TURN, STEPS_PER_TURN // (trees.n_trees * (trees.layout.depth + 1))))
+
+
 class Batcher:
     """Predicts rows together. `observe` is told the values of each batch; at most `max_waiting` rows may wait."""
 
@@ -54,6 +63,7 @@ class Batcher:
         self.model = model
         self.max_waiting = max_waiting
         self.observe = observe
+        self.rows_per_turn = rows_per_turn(model.trees)
         self.rows: list[Row] = []
         self.futures: list[asyncio.Future[Answer]] = []
         self.seen = 0
@@ -93,8 +103,8 @@ class Batcher:
         self.batched += len(rows)
         try:
             answers: list[Answer] = []
-            for start in range(0, len(rows), MAX_ROWS_PER_TURN):
-                answers += self._answers(rows[start : start + MAX_ROWS_PER_TURN])
+            for start in range(0, len(rows), self.rows_per_turn):
+                answers += self._answers(rows[start : start + self.rows_per_turn])
                 for _ in range(TURNS_BETWEEN):
                     await asyncio.sleep(0)
             return answers
@@ -103,12 +113,13 @@ class Batcher:
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Predict what waits; a crowd that has grown since the last turn may be growing still, and gets another."""
-        if max(self.seen, 1) < len(self.rows) < MAX_ROWS_PER_TURN:
+        if max(self.seen, 1) < len(self.rows) < self.rows_per_turn:
             self.seen = len(self.rows)
             loop.call_soon(self._turn, loop)
             return
-        rows, self.rows = self.rows[:MAX_ROWS_PER_TURN], self.rows[MAX_ROWS_PER_TURN:]
-        futures, self.futures = self.futures[:MAX_ROWS_PER_TURN], self.futures[MAX_ROWS_PER_TURN:]
+        size = self.rows_per_turn
+        rows, self.rows = self.rows[:size], self.rows[size:]
+        futures, self.futures = self.futures[:size], self.futures[size:]
         if self.rows:
             self.seen = 0
             loop.call_soon(self._turn, loop)

@@ -84,12 +84,13 @@ class Model:
     def _build(cls, fetched: FetchedModel) -> Self:
         mlmodel = decode_mlmodel(fetched.files[MLMODEL])
         data = data_path(mlmodel)
-        xgboost_file.refuse_newer(mlmodel.flavors.xgboost.xgb_version)
-        trees = xgboost_file.read(data, fetched.files[data])
+        flavor = mlmodel.flavors.xgboost
+        xgboost_file.refuse_untested(flavor.xgb_version)
+        trees = Trees.of(xgboost_file.read(data, fetched.files[data], flavor.model_class))
         if fetched.manifest is None:
             return cls._plain(trees, mlmodel, fetched)
         manifest = fetched.manifest
-        xgboost_file.refuse_newer(manifest.xgboost_version)
+        xgboost_file.refuse_untested(manifest.xgboost_version)
         check_manifest(manifest)
         check_agreement(manifest.schema, trees, mlmodel)
         _check_known_answers(trees, manifest)

@@ -1,9 +1,9 @@
 """The schema of a model that nobody published: what MLflow's signature and XGBoost's own file say of it."""
 
 import logging
-from typing import Literal
 
 from api.errors import ModelRefused
+from api.model.agreement import known_categories
 from api.store.mlmodel import MLMODEL, Column, MLmodel, signature_columns
 from api.store.schema import Feature, Kind, Schema, Target
 from api.trees.walk import Trees
@@ -39,10 +39,8 @@ def plain_schema(trees: Trees, mlmodel: MLmodel) -> Schema:
             f"{MLMODEL}'s signature has {len(columns)} columns; the model has {trees.n_features} features"
         )
     types = trees.feature_types or [""] * len(columns)
-    features = [
-        _feature(column, kind, categories)
-        for column, kind, categories in zip(columns, types, trees.categories, strict=True)
-    ]
+    categories = [known_categories(trees, i) for i in range(len(columns))]
+    features = [_feature(column, kind, known) for column, kind, known in zip(columns, types, categories, strict=True)]
     return Schema(name=NAME, features=tuple(features), target=_target(trees))
 
 
@@ -66,6 +64,6 @@ def _feature(column: Column, kind: str, categories: tuple[str, ...]) -> Feature:
 
 
 def _target(trees: Trees) -> Target:
-    kind: Literal["number", "boolean", "category"] = trees.kind
+    kind = trees.objective.kind
     classes = {"number": 0, "boolean": 2, "category": trees.n_outputs}[kind]
     return Target(name="prediction", kind=kind, classes=tuple(str(code) for code in range(classes)))

@@ -16,7 +16,8 @@ MAX_DEPTH = 32
 class _XGBoostFlavor(msgspec.Struct):
     data: str
     xgb_version: str = ""
-    model_class: str = ""
+    model_class: str = "xgboost.core.Booster"
+    """The Python class that MLflow loads the file with; older files do not say."""
 
 
 class _Flavors(msgspec.Struct):
@@ -45,7 +46,9 @@ def decode_mlmodel(raw: bytes) -> MLmodel:
     """
     try:
         _refuse_bombs(raw)
-        return msgspec.yaml.decode(raw, type=MLmodel, strict=False)
+        document = msgspec.yaml.decode(raw)
+        _refuse_other_libraries(document)
+        return msgspec.convert(document, MLmodel, strict=False)
     except (msgspec.DecodeError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ModelRefused(f"{MLMODEL} does not describe an XGBoost model: {error}") from error
 
@@ -59,6 +62,16 @@ def _refuse_bombs(raw: bytes) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ModelRefused(f"{MLMODEL} nests more than {MAX_DEPTH} levels deep")
+
+
+def _refuse_other_libraries(document: Any) -> None:
+    flavors = document.get("flavors") if isinstance(document, dict) else None
+    if isinstance(flavors, dict) and "xgboost" not in flavors:
+        names = [str(name)[:50] for name in flavors if name != "python_function"]
+        raise ModelRefused(
+            f"{MLMODEL} describes a model of {', '.join(names[:5]) or 'no library'}; "
+            "the service serves what mlflow.xgboost saves"
+        )
 
 
 def data_path(mlmodel: MLmodel) -> str:

@@ -13,6 +13,7 @@ from api.model.agreement import check_agreement
 from api.store.mlmodel import MLMODEL, decode_mlmodel
 from api.store.schema import Feature, Schema
 from api.trees import xgboost_file
+from api.trees.walk import Trees
 from training.errors import ProofError
 
 RANDOM_ROWS = 5_000
@@ -37,8 +38,10 @@ def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") ->
         ProofError: the service refuses the model, or one prediction differs in a bit.
     """
     try:
-        trees = xgboost_file.read(model, (folder / model).read_bytes())
-        check_agreement(schema, trees, decode_mlmodel((folder / MLMODEL).read_bytes()))
+        mlmodel = decode_mlmodel((folder / MLMODEL).read_bytes())
+        model_class = mlmodel.flavors.xgboost.model_class
+        trees = Trees.of(xgboost_file.read(model, (folder / model).read_bytes(), model_class))
+        check_agreement(schema, trees, mlmodel)
     except ModelRefused as error:
         raise ProofError(f"The service refuses the model: {error}") from error
     booster = xgboost.Booster(model_file=folder / model)
