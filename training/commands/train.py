@@ -63,7 +63,11 @@ def train(
             cluster=cluster,
             force=force,
         )
-    if store:
+    if code and _champion(name) is None:
+        click.echo(
+            "Nothing is published. To use the version all the same: `python -m training publish --version N --force`."
+        )
+    elif store:
         context.invoke(publish, described=described, version=None, store=store, force=False)
     elif code == 0:
         click.echo("Next: `python -m training publish`; `make mlflow-ui` shows the figures.")

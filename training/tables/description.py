@@ -29,10 +29,11 @@ OBJECTIVES = {
 
 
 SPACE: dict[str, tuple[int | float | str, ...]] = {
-    "n_estimators": (200, 300, 500),
-    "max_depth": (4, 6, 8, 10),
-    "learning_rate": (0.01, 0.05, 0.1, 0.2),
+    "n_estimators": (100, 200, 400),
+    "max_depth": (2, 3, 4, 6, 8),
+    "learning_rate": (0.01, 0.03, 0.1, 0.2),
     "subsample": (0.6, 0.8, 1.0),
+    "colsample_bytree": (0.5, 0.75, 1.0),
 }
 """What is searched where a description does not say."""
 
