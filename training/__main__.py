@@ -11,6 +11,8 @@ from pathlib import Path
 # keep a person with a wrong address waiting for minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+# After a run it would print the server's address, with the password if there is one in it.
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,7 +30,11 @@ from training.publishing.stores import open_store
 FAILED, NOT_PROMOTED, INTERRUPTED = 1, 3, 130
 
 store_option = click.option(
-    "--store", default="models", show_default=True, metavar="DIR|s3://BUCKET", help="Where published models lie."
+    "--store",
+    default="models",
+    show_default=True,
+    metavar="DIR|s3://BUCKET[/PREFIX]",
+    help="Where published models lie.",
 )
 
 
@@ -80,7 +86,7 @@ def train(*, data: Path | None, candidates: int, folds: int, seed: int, cluster:
 @store_option
 @click.option("--force", is_flag=True, help="Make the version champion and latest, whatever the gate said.")
 def publish(*, version: int | None, store: str, force: bool) -> int:
-    """Export a registered version to the store; the champion becomes latest there.
+    """Export a registered version to the store; the champion becomes latest there, if it is not.
 
     The service's own tree walk is first proven to equal XGBoost, bit for bit.
     """
@@ -88,17 +94,16 @@ def publish(*, version: int | None, store: str, force: bool) -> int:
 
     destination = open_store(store)
     with tracking.connected():
+        if version is not None:
+            publication.publish(str(version), destination)
+            if force:
+                registry.crown(str(version))
         champion = registry.champion()
-        chosen = str(version) if version else champion
-        if chosen is None:
-            raise RegistryError("Nothing is trained yet: run `python -m training train` first.")
-        publication.publish(chosen, destination)
-        if force:
-            registry.crown(chosen)
-    if chosen != champion and not force:
-        click.echo(f"Version {chosen} is published but not promoted: champion is version {champion or 'none'}.")
-        return NOT_PROMOTED
-    releases.promote(chosen, destination)
+        if version is not None and str(version) != champion:
+            click.echo(f"Version {version} is published but not promoted: champion is version {champion or 'none'}.")
+            return NOT_PROMOTED
+        live = publication.publish_champion(destination)
+    click.echo(f"The champion, version {live}, is latest in {store}.")
     return 0
 
 
@@ -118,12 +123,36 @@ def promote(*, version: int, store: str) -> None:
     """Make a published version latest in the store, and champion: forward, or back to an old one."""
     from training.publishing import registry, tracking
 
-    described = releases.promote(str(version), open_store(store))
+    destination = open_store(store)
+    described = releases.find(str(version), destination)
+    problem: RegistryError | None = None
+    try:
+        # The champion first: broken off in between, the next publish goes on to the version that was asked for.
+        with tracking.connected() as uri:
+            if registry.run_of(str(version)) == described.run_id:
+                registry.crown(str(version))
+            else:
+                click.echo(f"The registry at {uri} does not know this model, so no champion was named there.")
+    except RegistryError as error:
+        problem = error  # going back must not wait for a registry that does not answer
+    releases.promote(str(version), destination)
+    if problem:
+        raise RegistryError(f"Version {version} is latest, but not champion: {problem}")
+
+
+@main.command()
+def ui() -> None:
+    """Show runs, figures and models in MLflow's own pages, until Ctrl-C."""
+    from training.publishing import tracking
+
     with tracking.connected() as uri:
-        if registry.run_of(str(version)) == described.run_id:
-            registry.crown(str(version))
-        else:
-            click.echo(f"The registry at {uri} does not know this model, so no champion was named there.")
+        page = f"#/experiments/{tracking.use_experiment()}"
+    if uri.startswith("http"):
+        click.echo(f"{uri}/{page}")
+        return
+    click.echo(f"The runs are at http://127.0.0.1:{os.environ.get('MLFLOW_PORT', 5000)}/{page}")
+    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": tracking.address()}
+    os.execve(sys.executable, [sys.executable, "-m", "mlflow", "ui"], environment)  # noqa: S606
 
 
 @main.command()
@@ -161,7 +190,7 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo("Interrupted; nothing was left half done.", err=True)
         return INTERRUPTED
     except (TrainingError, BotoCoreError, ClientError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
         return FAILED
 
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 import xgboost
 
-from api.model.schema import FEATURES
+from api.model.schema import FEATURES, TARGET
 from api.store.manifest import KnownAnswers
 from training.errors import DataError
 from training.fitting import card, figures
 from training.fitting.evaluation import Values, measure
 from training.fitting.facts import Facts
 from training.fitting.search import SPACE, Space, by_rank, search
-from training.publishing import promotion, registry, tracking
+from training.publishing import promotion, recording, registry, tracking
 from training.publishing.promotion import Decision
 from training.tables.cleaning import clean
 from training.tables.data import load
@@ -68,8 +68,18 @@ def train(
         log.info("Cleaning: %s removed %d of %s training rows", rule, rows, f"{len(parts.train):,}")
     if len(train_rows) < FEWEST_ROWS:
         raise DataError(f"Cleaning left {len(train_rows)} of {len(parts.train):,} training rows, too few to train on.")
+    if train_rows[TARGET].nunique() == 1:
+        raise DataError(
+            f"All training rows have the {TARGET} {train_rows[TARGET].iloc[0]:g}: there is nothing to learn."
+        )
 
-    with tracking.run() as run_id:
+    # What would fail after minutes of searching fails now: reading the champion, writing to the run.
+    since = registry.newest()
+    if (champion := registry.champion()) is not None:
+        registry.load(champion)
+    name = f"{candidates} x {folds} fits, seed {seed}, {Path(dataset.source).name}"
+    with tracking.run(name) as run_id:
+        recording.log_dataset(dataset)
         found = search(train_rows, candidates=candidates, folds=folds, seed=seed, space=space, cluster=cluster)
         results = by_rank(found)
         log.info("Measuring the best of %d candidates", len(results))
@@ -99,17 +109,16 @@ def train(
             ranges={name: (float(train_rows[name].min()), float(train_rows[name].max())) for name in FEATURES},
             known_answers=_known_answers(parts.test[list(FEATURES)].to_numpy(), predicted),
         )
-        tracking.log_facts(facts)
-        tracking.log_tables(dataset.table, results)
-        tracking.log_figures(figures.draw(model, parts.test, predicted, results, seed))
-        tracking.log_card(card.render(facts))
-        model_uri = tracking.log_model(model.get_booster(), parts.test[list(FEATURES)].head(3), facts)
+        recording.log_facts(facts)
+        recording.log_candidates(results)
+        recording.log_figures(figures.draw(model, parts.test, predicted, results, seed))
+        recording.log_card(card.render(facts))
+        model_id = recording.log_model(model.get_booster(), parts.test[list(FEATURES)].head(3), facts)
         decision = promotion.judge(metrics["test_rmse"], parts.test, force=force)
-        with registry.registering(model_uri, run_id) as version:
-            registry.note(version, "promotion", decision.reason)
+        with registry.registering(model_id, run_id) as version:
+            registry.note(version, registry.REASON, decision.reason)
             if decision.promoted:
-                registry.crown(version)
-    log.info("Version %s %s: %s", version, "is champion" if decision.promoted else "is not promoted", decision.reason)
+                decision = promotion.crown(version, decision, metrics["test_rmse"], parts.test, since=since)
     return Trained(version, facts, decision)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 import msgspec
@@ -11,14 +12,19 @@ import pandas as pd
 import xgboost
 import yaml
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from api.store.manifest import MODEL_NAME
 from training.errors import RegistryError
+from training.fitting.card import CARD_NAME
 from training.fitting.facts import METADATA_KEY, Facts
-from training.publishing.tracking import DATASET_FILE
+from training.publishing.database import ARTIFACTS
+from training.publishing.recording import DATASET_FILE
 
 CHAMPION = "champion"
+PROMOTED, REASON = "promoted", "promotion"
+"""Tags of a version: the gate has let it through, and what the gate said."""
 
 
 def champion() -> str | None:
@@ -38,22 +44,46 @@ def crown(version: str) -> None:
 
 
 @contextmanager
-def registering(model_uri: str, run_id: str) -> Iterator[str]:
-    """Register a logged model as a new version, and take that back should the block not end well."""
+def registering(model_id: str, run_id: str) -> Iterator[str]:
+    """Register a logged model as a new version; should the block not end well before it is champion, take that back."""
     client = MlflowClient()
-    if not client.search_registered_models(f"name='{MODEL_NAME}'"):
+    try:
         client.create_registered_model(MODEL_NAME)
-    version = str(client.create_model_version(MODEL_NAME, model_uri, run_id).version)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    # A tracking server believes the address only together with the id.
+    version = str(client.create_model_version(MODEL_NAME, f"models:/{model_id}", run_id, model_id=model_id).version)
     try:
         yield version
     except BaseException:
-        client.delete_model_version(MODEL_NAME, version)
+        if champion() != version:
+            client.delete_model_version(MODEL_NAME, version)
         raise
+
+
+def newest() -> int:
+    """The number of the newest version; 0 before the first one."""
+    return max((int(found.version) for found in _versions()), default=0)
+
+
+def promoted_since(version: int) -> list[str]:
+    """The versions after this one that have been let through the gate."""
+    return [str(found.version) for found in _versions() if int(found.version) > version and PROMOTED in found.tags]
+
+
+def _versions() -> list[ModelVersion]:
+    return list(MlflowClient().search_model_versions(f"name='{MODEL_NAME}'"))
 
 
 def note(version: str, key: str, text: str) -> None:
     """Tag a version."""
     MlflowClient().set_model_version_tag(MODEL_NAME, version, key, text)
+
+
+def unnote(version: str, key: str) -> None:
+    """Take a tag from a version."""
+    MlflowClient().delete_model_version_tag(MODEL_NAME, version, key)
 
 
 def run_of(version: str) -> str | None:
@@ -67,8 +97,15 @@ def run_of(version: str) -> str | None:
 
 
 def load(version: str) -> xgboost.Booster:
-    """A registered version's model, as MLflow loads it."""
-    booster: xgboost.Booster = mlflow.xgboost.load_model(f"models:/{MODEL_NAME}/{version}")
+    """A registered version's model, as MLflow loads it.
+
+    Raises:
+        RegistryError: its files are not where MLflow looks for them.
+    """
+    try:
+        booster: xgboost.Booster = mlflow.xgboost.load_model(f"models:/{MODEL_NAME}/{version}")
+    except (MlflowException, OSError) as error:
+        raise _unfetched(version, error) from error
     return booster
 
 
@@ -81,12 +118,24 @@ def export(version: str, folder: Path) -> Facts:
     try:
         mlflow.artifacts.download_artifacts(f"models:/{MODEL_NAME}/{version}", dst_path=os.fspath(folder))
     except (MlflowException, OSError) as error:
-        raise RegistryError(f"Version {version} of {MODEL_NAME} cannot be fetched from MLflow: {error}") from error
+        raise _unfetched(version, error) from error
     try:
         metadata = yaml.safe_load((folder / "MLmodel").read_text())["metadata"]
         return msgspec.convert(metadata[METADATA_KEY], Facts)
     except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise RegistryError(f"Version {version} of {MODEL_NAME} was not trained by `python -m training`.") from error
+
+
+def _unfetched(version: str, error: Exception) -> RegistryError:
+    """What to say when MLflow cannot give a version's files, which is seldom for the reason that it names."""
+    try:
+        place = MlflowClient().get_model_version_download_uri(MODEL_NAME, version)
+    except MlflowException:
+        return RegistryError(f"Version {version} of {MODEL_NAME} is not in MLflow: {error}")
+    return RegistryError(
+        f"Version {version} of {MODEL_NAME} cannot be fetched from {place}: {' '.join(str(error).split())}. A registry "
+        f"that is copied or moved needs its directory {ARTIFACTS}/ beside the database."
+    )
 
 
 def dataset(run_id: str) -> pd.DataFrame:
@@ -95,7 +144,21 @@ def dataset(run_id: str) -> pd.DataFrame:
     Raises:
         RegistryError: the run has lost them.
     """
+    with TemporaryDirectory() as folder:
+        return pd.read_parquet(_artifact(run_id, DATASET_FILE, Path(folder)))
+
+
+def copy_card(run_id: str, folder: Path) -> None:
+    """Copy the model card that a run wrote to `folder`.
+
+    Raises:
+        RegistryError: the run has lost it.
+    """
+    _artifact(run_id, CARD_NAME, folder)
+
+
+def _artifact(run_id: str, name: str, folder: Path) -> str:
     try:
-        return pd.read_parquet(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=DATASET_FILE))
+        return mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name, dst_path=os.fspath(folder))
     except (MlflowException, OSError) as error:
-        raise RegistryError(f"Run {run_id} has no {DATASET_FILE}: {error}") from error
+        raise RegistryError(f"Run {run_id} has no {name}: {' '.join(str(error).split())}") from error
