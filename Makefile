@@ -56,7 +56,7 @@ test: lint types ## lint, types and tests
 	$(BIN)/pytest
 
 mlflow-ui: .venv/run ## look at the training runs, figures and models on 127.0.0.1:5000
-	@$(BIN)/mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+	@$(BIN)/python -m training ui
 
 lint: .venv/development ## ruff, lint and format
 	$(BIN)/ruff check .

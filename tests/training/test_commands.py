@@ -118,9 +118,7 @@ def test_publish_before_training(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     assert run(["publish"]) == 1
-    assert capsys.readouterr().err == (
-        "Error: No version is champion: run `python -m training train`, or choose one with --version N --force.\n"
-    )
+    assert capsys.readouterr().err.startswith("Error: No version is champion: run `python -m training train`")
 
 
 def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:

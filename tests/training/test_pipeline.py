@@ -17,7 +17,7 @@ from tests.training.conftest import SMALL, Home
 from training import pipeline
 from training.errors import RegistryError
 from training.fitting.evaluation import score
-from training.publishing import registry, tracking
+from training.publishing import recording, registry, tracking
 from training.tables import california
 from training.tables.splitting import split
 
@@ -100,7 +100,7 @@ def test_failed_run_is_marked_failed(home: Home, monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tracking, "log_tables", full)
+    monkeypatch.setattr(recording, "log_candidates", full)
     assert_broken(OSError, "FAILED")
 
 

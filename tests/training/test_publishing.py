@@ -249,10 +249,21 @@ def test_damaged_manifest(home: Home, published: Path) -> None:
         releases.published(store)
 
 
-@pytest.mark.parametrize("location", ["s3://", "s3://bucket/inside"])
+@pytest.mark.parametrize(
+    "location",
+    ["s3://", "s3:/bucket", "s3:bucket", "s3:///inside", "s3://bucket//a", "s3://bucket/../a", "S3://bucket"]
+    + ["gs://bucket", "file:///models", "https://bucket.s3.amazonaws.com", "models:old", ""],
+)
 def test_bad_location(location: str) -> None:
-    """A store is a directory or a whole bucket."""
-    with pytest.raises(StoreError, match="give s3://BUCKET"):
+    """What is neither a bucket nor a plain path is refused, with what a store may be."""
+    with pytest.raises(StoreError, match=r"give s3://BUCKET, s3://BUCKET/PREFIX or the path of a directory"):
+        open_store(location)
+
+
+@pytest.mark.parametrize("location", [f"s3://bucket/{MODELS_PREFIX}/", f"models/{MODELS_PREFIX}/1"])
+def test_location_inside_a_store(location: str) -> None:
+    """The path of a model instead of the store's is told from a store."""
+    with pytest.raises(StoreError, match=f"give what stands before {MODELS_PREFIX}"):
         open_store(location)
 
 
