@@ -3,8 +3,11 @@
 import pulumi
 
 from stack.alarms import Alarms
+from stack.availability_zones import find_availability_zones
 from stack.balancer import Balancer
+from stack.endpoints import find_endpoint_services
 from stack.firewall import Firewall
+from stack.hosted_zone import find_hosted_zone
 from stack.identity import Identity
 from stack.image import Image
 from stack.log_bucket import LogBucket
@@ -21,6 +24,8 @@ from stack.settings import load
 
 config = load()
 model = find(config)
+zones, services = find_availability_zones(config), find_endpoint_services(config)
+hosted_zone = find_hosted_zone(config)
 opts = pulumi.ResourceOptions(provider=provider(config))
 if config.create_model_bucket:
     ModelBucket(config, opts)
@@ -28,12 +33,12 @@ if model is None:
     pulumi.export("next_step", f"python -m training publish --store s3://{config.model_bucket}, then pulumi up again")
 else:
     logs = LogBucket(config, opts)
-    network = Network(config, logs, opts)
+    network = Network(config, zones, services, logs, opts)
     registry = Registry(config, opts)
     image = config.image_uri or Image(config, registry, opts).uri
     output = log_group(config, "/ecs/", opts)
     identity = Identity(config, registry, output.arn, opts)
-    balancer = Balancer(config, network, logs, opts)
+    balancer = Balancer(config, network, hosted_zone, logs, opts)
     firewall = Firewall(config, balancer.arn, opts)
     alarms = Alarms(config, balancer, opts)
     service = Service(config, model, image, output.name, identity, network, balancer, alarms, opts)
@@ -47,6 +52,7 @@ else:
     pulumi.export("ecs_service", service.name)
     pulumi.export("ecs_task_definition", service.task_definition_arn)
     pulumi.export("ecs_task_role_arn", identity.task_role_arn)
+    pulumi.export("ecs_execution_role_arn", identity.execution_role_arn)
     pulumi.export("log_group", output.name)
     pulumi.export("dashboard_url", monitoring.dashboard_url)
     pulumi.export("model", {"path": model.path, "version": model.version, "sha256": model.sha256})

@@ -35,10 +35,11 @@ class Balancer(pulumi.ComponentResource):
         self,
         config: Config,
         network: Network,
+        hosted_zone: str | None,
         logs: LogBucket,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create it in the public subnets, with its access log in `logs`."""
+        """Create it in the public subnets, with its access log in `logs` and its name in the zone `hosted_zone`."""
         super().__init__("housing:balancer:Balancer", config.name, None, opts)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
@@ -54,14 +55,14 @@ class Balancer(pulumi.ComponentResource):
             enable_deletion_protection=config.protected,
             access_logs={"bucket": logs.bucket, "enabled": True},
             # AWS tries to write when the log is switched on: the bucket's policy must stand.
-            opts=pulumi.ResourceOptions(parent=self, protect=config.protected, depends_on=[logs]),
+            opts=pulumi.ResourceOptions(parent=self, protect=config.protected, depends_on=[logs.policy]),
         )
         self.arn = balancer.arn
         self.arn_suffix = balancer.arn_suffix
         self.dns_name = balancer.dns_name
         self.target_group = target_group(config.name, network.vpc_id, self._child)
         if config.https:
-            self.listener = self._https_listener(balancer)
+            self.listener = self._https_listener(balancer, hosted_zone)
             self.url = pulumi.Output.from_input(f"https://{config.domain_name}")
         else:
             self.listener = self._listener(balancer, HTTP)
@@ -74,19 +75,16 @@ class Balancer(pulumi.ComponentResource):
             self.target_groups.append(self.canary.target_group)
         self.register_outputs({"arn": self.arn, "dns_name": self.dns_name, "url": self.url})
 
-    def _https_listener(self, balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
+    def _https_listener(self, balancer: aws.lb.LoadBalancer, hosted_zone: str | None) -> aws.lb.Listener:
         """HTTPS, port 80 redirecting to it, and the name's record where the zone is ours."""
         config = self._config
         certificate_arn: pulumi.Input[str] | None = config.certificate_arn
-        if config.hosted_zone:
-            zone = aws.route53.get_zone_output(
-                name=config.hosted_zone, private_zone=False, opts=pulumi.InvokeOutputOptions(parent=self)
-            )
+        if hosted_zone:
             if certificate_arn is None:
-                certificate_arn = Certificate(config, zone.zone_id, self._child).arn
+                certificate_arn = Certificate(config, hosted_zone, self._child).arn
             aws.route53.Record(
                 config.name,
-                zone_id=zone.zone_id,
+                zone_id=hosted_zone,
                 name=config.domain_name or "",
                 type="A",
                 aliases=[{"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": True}],

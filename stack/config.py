@@ -1,6 +1,7 @@
 """Every setting of the deployment: its type, its default and what it means."""
 
 import dataclasses
+import hashlib
 import re
 import typing
 from typing import Annotated, Any, Literal
@@ -10,22 +11,56 @@ import msgspec
 from msgspec import Meta
 
 from api.store.manifest import LATEST, MODELS_PREFIX
+from stack.account import Account
 
 PROJECT = "california-housing-api"
 
+LONGEST_NAME = 13
+"""So much of a stack's name fits: a target group's has 32 characters, with `housing-`, `-g` and 8 of Pulumi's."""
+
+ZONE_ID = re.compile(r"^[A-Z0-9]+$")
+"""An id of Route 53, which no name of a zone looks like."""
+
+
+def _words(pattern: str, words: str) -> Meta:
+    """A text of this pattern; whoever gives another is told the words."""
+    return Meta(pattern=pattern, extra={"words": words})
+
+
 CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
-Minutes = Annotated[int, Meta(ge=0, le=1440)]
-SecretArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$")]
-CertificateArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")]
-PolicyArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$")]
-Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")]
+# AWS would allow a day; a pipeline's job and its credentials end after six hours.
+Minutes = Annotated[int, Meta(ge=0, le=120)]
+SecretArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$",
+        "the ARN of a secret, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:housing-keys-AbCdEf",
+    ),
+]
+CertificateArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$",
+        "the ARN of a certificate in ACM, such as arn:aws:acm:us-east-1:123456789012:certificate/0b1c",
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$",
+        "the ARN of a policy of this account, such as arn:aws:iam::123456789012:policy/boundary-housing-dev",
+    ),
+]
+Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
+Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
+NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
 
 
 class ScheduledCapacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From a point in time on, another minimum and maximum number of tasks."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-    schedule: Annotated[str, Meta(pattern=r"^(cron|rate|at)\(.+\)$")]
+    schedule: str
     min_tasks: Annotated[int, Meta(ge=0)]
     max_tasks: Annotated[int, Meta(ge=1)]
     timezone: str = "UTC"
@@ -37,17 +72,22 @@ class Config:
 
     stack: str
     region: str
-    profile: str | None = None
+    account: Account = dataclasses.field(default_factory=Account)
 
     model_bucket: Annotated[
         str,
-        Meta(description="Bucket that training publishes models to.", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
+        Meta(
+            description="Bucket that training publishes models to.",
+            pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+            extra={"words": "a bucket's name: 3 to 63 small letters, digits, dots and hyphens"},
+        ),
     ]
     model_path: Annotated[
         str,
         Meta(
             description="The model's directory in that bucket: `…/latest`, or a version to roll out or back to.",
             pattern=r"^[^/\s]+(/[^/\s]+)+$",
+            extra={"words": "a path without a slash at its ends, such as mlflow/models/california-housing/6"},
         ),
     ] = f"{MODELS_PREFIX}/{LATEST}"
     create_model_bucket: Annotated[
@@ -99,7 +139,11 @@ class Config:
         Meta(
             description="Changes of the minimum and maximum by the clock: a list of "
             "`{name, schedule, min_tasks, max_tasks, timezone}`, such as "
-            '`[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]`.'
+            '`[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]`.',
+            extra={
+                "words": "a list in JSON, such as "
+                '[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]'
+            },
         ),
     ] = ()
     spot_percent: Annotated[
@@ -128,7 +172,14 @@ class Config:
         str,
         Meta(description="Addresses of the network, /16 to /20; cut into four parts, one per availability zone."),
     ] = "10.0.0.0/16"
-    availability_zones: Annotated[int, Meta(description="Number of availability zones.", ge=2, le=4)] = 2
+    availability_zones: Annotated[
+        Annotated[int, Meta(ge=2, le=4)] | Zones,
+        Meta(
+            description="Number of availability zones, the region's first ones by name, or their names: "
+            '`["us-east-1a", "us-east-1c"]`.',
+            extra={"words": 'a number from 2 to 4, or so many names, such as ["us-east-1a", "us-east-1c"]'},
+        ),
+    ] = 2
     nat: Annotated[
         Literal["single", "per_az", "none"],
         Meta(
@@ -138,13 +189,19 @@ class Config:
     ] = "single"
     allowed_cidrs: Annotated[
         tuple[str, ...],
-        Meta(description="IPv4 networks that reach the load balancer; the security group holds the rest off."),
+        Meta(
+            description="IPv4 networks that reach the load balancer; the security group holds the rest off.",
+            extra={"words": NETWORKS},
+        ),
     ] = ("0.0.0.0/0",)
 
     domain_name: Annotated[str | None, Meta(description="Serve HTTPS under this name.")] = None
     hosted_zone: Annotated[
         str | None,
-        Meta(description="Route 53 public zone of `domain_name`: gets the DNS record and proves the certificate."),
+        Meta(
+            description="Route 53 public zone of `domain_name`, by name or id: gets the DNS record and proves the "
+            "certificate."
+        ),
     ] = None
     certificate_arn: Annotated[
         CertificateArn | None,
@@ -157,11 +214,17 @@ class Config:
     ] = 10_000
     allowed_countries: Annotated[
         tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...],
-        Meta(description="ISO 3166 codes of the countries that the firewall lets in; empty: all."),
+        Meta(
+            description="ISO 3166 codes of the countries that the firewall lets in; empty: all.",
+            extra={"words": 'a list of two-letter codes in JSON, such as ["DE", "FR"]'},
+        ),
     ] = ()
     firewall_cidrs: Annotated[
         tuple[str, ...],
-        Meta(description="IPv4 networks that the firewall lets in, up to 10,000 of them; empty: all."),
+        Meta(
+            description="IPv4 networks that the firewall lets in, up to 10,000 of them; empty: all.",
+            extra={"words": NETWORKS},
+        ),
     ] = ()
 
     log_retention_days: Annotated[int, Meta(description="Days that CloudWatch and the log bucket keep logs.")] = 7
@@ -180,8 +243,12 @@ class Config:
 
     @property
     def name(self) -> str:
-        """Prefix of all names: short, since a load balancer's ends after 32 characters, 8 of them Pulumi's."""
-        return f"housing-{re.sub(r'[^a-z0-9]+', '-', self.stack.lower())[:13].strip('-')}"
+        """Prefix of all names, the stack's alone: a name that does not fit is cut, and a hash tells the rest apart."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.stack.lower()).strip("-")
+        if name != self.stack or len(name) > LONGEST_NAME:
+            digest = hashlib.sha256(self.stack.encode()).hexdigest()[:4]
+            name = f"{name[: LONGEST_NAME - 5].strip('-')}-{digest}".strip("-")
+        return f"housing-{name}"
 
     @property
     def partition(self) -> str:

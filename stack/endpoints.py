@@ -1,11 +1,35 @@
 """Private endpoints: how tasks reach AWS in a network without NAT, and with it without the internet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
+from botocore.exceptions import BotoCoreError, ClientError
 
 from stack.config import Config
+from stack.settings import ConfigError
+
+
+def find_endpoint_services(config: Config) -> dict[str, str]:
+    """AWS's names of the services that tasks call, by their short names; none where there is another way out.
+
+    They are looked up, since they do not begin alike in all partitions: `cn.com.amazonaws.cn-north-1.ecr.api`.
+
+    Raises:
+        ConfigError: the region has no endpoint for one of them.
+    """
+    if config.nat != "none":
+        return {}
+    needed = ["ecr.api", "ecr.dkr", "logs", *(["secretsmanager"] if config.api_keys_secret else [])]
+    try:
+        pages = config.account.client("ec2", config.region).get_paginator("describe_vpc_endpoint_services").paginate()
+        names = [name for page in pages for name in page["ServiceNames"]]
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigError(f"nat = 'none': the private endpoints cannot be looked up: {error}") from error
+    found = {short: name for short in needed for name in names if name.endswith(f".amazonaws.{config.region}.{short}")}
+    if missing := [short for short in needed if short not in found]:
+        raise ConfigError(f"nat = 'none': {config.region} has no private endpoint for {', '.join(missing)}")
+    return found
 
 
 class Endpoints(pulumi.ComponentResource):
@@ -15,21 +39,19 @@ class Endpoints(pulumi.ComponentResource):
         self,
         config: Config,
         *,
+        services: Mapping[str, str],
         vpc_id: pulumi.Input[str],
         subnet_ids: pulumi.Input[Sequence[str]],
         security_group: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the endpoints behind `security_group`."""
+        """Create the endpoints of `services`, AWS's names by short ones, behind `security_group`."""
         super().__init__("housing:network:Endpoints", config.name, None, opts)
-        services = ["ecr.api", "ecr.dkr", "logs"]
-        if config.api_keys_secret:
-            services.append("secretsmanager")
-        for service in services:
+        for service, name in services.items():
             aws.ec2.VpcEndpoint(
                 f"{config.name}-{service}",
                 vpc_id=vpc_id,
-                service_name=f"com.amazonaws.{config.region}.{service}",
+                service_name=name,
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=subnet_ids,

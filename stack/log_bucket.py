@@ -1,10 +1,15 @@
 """The bucket that the load balancer and the network write their logs to."""
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
 from stack.config import Config
 from stack.private_bucket import PrivateBucket, Statements
+
+BALANCER_ACCOUNTS = ("aws-cn", "aws-us-gov")
+"""Partitions in which load balancers write as an account of AWS's, one for each region; elsewhere as a service."""
 
 
 class LogBucket(PrivateBucket):
@@ -14,22 +19,29 @@ class LogBucket(PrivateBucket):
         """Create the bucket of `config`'s stack; it outlives a protected stack."""
 
         def grants(arn: pulumi.Output[str]) -> Statements:
-            account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+            invoke = pulumi.InvokeOutputOptions(parent=self)
+            account = aws.get_caller_identity_output(opts=invoke).account_id
             balancers = pulumi.Output.concat(
                 f"arn:{config.partition}:elasticloadbalancing:{config.region}:", account, ":loadbalancer/*"
             )
             logs = pulumi.Output.concat(f"arn:{config.partition}:logs:{config.region}:", account, ":*")
             written = pulumi.Output.concat(arn, "/AWSLogs/", account, "/*")
             delivery = {"Service": "delivery.logs.amazonaws.com"}
+            balancer: dict[str, Any] = {
+                "Sid": "BalancerLogs",
+                "Effect": "Allow",
+                "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": written,
+                "Condition": {"ArnLike": {"aws:SourceArn": balancers}},
+            }
+            if config.partition in BALANCER_ACCOUNTS:
+                service = aws.elb.get_service_account_output(region=config.region, opts=invoke)
+                balancer = {**balancer, "Principal": {"AWS": service.arn}}
+                # Set for services that speak for themselves; an account does not.
+                del balancer["Condition"]
             return [
-                {
-                    "Sid": "BalancerLogs",
-                    "Effect": "Allow",
-                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-                    "Action": "s3:PutObject",
-                    "Resource": written,
-                    "Condition": {"ArnLike": {"aws:SourceArn": balancers}},
-                },
+                balancer,
                 {
                     "Sid": "FlowLogs",
                     "Effect": "Allow",

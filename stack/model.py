@@ -3,7 +3,6 @@
 import dataclasses
 from typing import TYPE_CHECKING
 
-import boto3
 import msgspec
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,30 +38,41 @@ def find(config: Config) -> PublishedModel | None:
     None only in a first deployment: `create_model_bucket` is set, and the bucket does not exist or never held anything.
 
     Raises:
-        ModelError: there is no complete model at `model_path`, or the bucket cannot be read.
+        ModelError: there is no complete model at `model_path`, or the bucket cannot be read, now or by the tasks.
     """
     try:
-        # Honours AWS_ENDPOINT_URL, as the provider does.
-        s3: S3Client = boto3.Session(profile_name=config.profile, region_name=config.region).client("s3")
+        s3: S3Client = config.account.client("s3", config.region)
         if config.create_model_bucket and _never_used(s3, config.model_bucket):
             return None
+        if config.nat == "none":
+            _require_region(s3, config)
         return _read(s3, config.model_bucket, config.model_path)
     except (BotoCoreError, ClientError) as error:
-        raise ModelError(f"cannot read s3://{config.model_bucket}/{config.model_path}: {error}") from error
+        if isinstance(error, ClientError) and _code(error) == "NoSuchBucket":
+            raise ModelError(
+                f"model_bucket = {config.model_bucket!r}: there is no such bucket. Correct the name, or let the stack "
+                "create it: `pulumi config set create_model_bucket true`"
+            ) from error
+        raise ModelError(
+            f"model_bucket = {config.model_bucket!r}: cannot read s3://{config.model_bucket}/{config.model_path}: "
+            f"{error}"
+        ) from error
 
 
 def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
     raw = _get(s3, bucket, f"{path}/{MANIFEST_NAME}")
     if raw is None:
         raise ModelError(
-            f"no model at s3://{bucket}/{path}: there is no key {path}/{MANIFEST_NAME}. "
+            f"model_path = {path!r}: no model at s3://{bucket}/{path}: there is no key {path}/{MANIFEST_NAME}. "
             f"Publish one with `python -m training publish --store s3://{bucket}`, "
             "or correct `pulumi config set model_path`"
         )
     try:
         found = manifest.decode(raw)
     except msgspec.DecodeError as error:
-        raise ModelError(f"s3://{bucket}/{path}/{MANIFEST_NAME} is not a manifest: {error}. Publish again") from error
+        raise ModelError(
+            f"model_path = {path!r}: s3://{bucket}/{path}/{MANIFEST_NAME} is not a manifest: {error}. Publish again"
+        ) from error
     # `latest` is a copy: its version's own directory never changes, so tasks that scaling starts next week still find
     # the model that was deployed today.
     version = f"{path.rpartition('/')[0]}/{found.model_version}"
@@ -72,9 +82,19 @@ def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
         if size != digest.size:
             state = "is missing" if size is None else f"has {size} bytes instead of {digest.size}"
             raise ModelError(
-                f"the model at s3://{bucket}/{path} is incomplete: key {deployed}/{name} {state}. Publish it again"
+                f"model_path = {path!r}: the model at s3://{bucket}/{path} is incomplete: key {deployed}/{name} "
+                f"{state}. Publish it again"
             )
     return PublishedModel(path=deployed, sha256=manifest.identity(raw), version=found.model_version)
+
+
+def _require_region(s3: "S3Client", config: Config) -> None:
+    """Without NAT, tasks reach the buckets of their own region and no others."""
+    region = s3.head_bucket(Bucket=config.model_bucket).get("BucketRegion", config.region)
+    if region != config.region:
+        raise ModelError(
+            f"model_bucket = {config.model_bucket!r}: lies in {region}; with nat = none it must lie in {config.region}"
+        )
 
 
 def _get(s3: "S3Client", bucket: str, key: str) -> bytes | None:

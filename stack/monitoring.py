@@ -12,6 +12,12 @@ from stack.firewall import Firewall
 from stack.service import Service
 
 BUSY_PERCENT = 90
+CONSOLES = {
+    "aws-cn": "console.amazonaws.cn",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""Where the console of another partition is."""
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -68,7 +74,8 @@ class Monitoring(pulumi.ComponentResource):
             dashboard_body=pulumi.Output.json_dumps(_dashboard(config, names, balancer, firewall)),
             opts=child,
         )
-        console = f"https://{config.region}.console.aws.amazon.com/cloudwatch/home?region={config.region}"
+        host = CONSOLES.get(config.partition, "console.aws.amazon.com")
+        console = f"https://{config.region}.{host}/cloudwatch/home?region={config.region}"
         self.dashboard_url = pulumi.Output.concat(console, "#dashboards:name=", dashboard.dashboard_name)
         self.register_outputs({"dashboard_url": self.dashboard_url})
 

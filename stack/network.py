@@ -1,6 +1,6 @@
 """The network: public subnets for the load balancer, private ones for the tasks, and no way in but that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -26,8 +26,23 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: pulumi.Output[Sequence[str]]
     security_groups: SecurityGroups
 
-    def __init__(self, config: Config, logs: LogBucket, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Lay out `config.vpc_cidr`; refused traffic is logged to `logs`."""
+    def __init__(
+        self,
+        config: Config,
+        zones: Sequence[str],
+        services: Mapping[str, str],
+        logs: LogBucket,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Lay out `config.vpc_cidr` over `zones`.
+
+        Args:
+            config: The stack's.
+            zones: Names of the availability zones.
+            services: AWS services that get a private endpoint, as `stack.endpoints.find_endpoint_services` says.
+            logs: Where refused traffic is logged.
+            opts: Of the component.
+        """
         super().__init__("housing:network:Network", config.name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # A zone has its quarter of the network whatever their number, so that adding a zone moves no subnet.
@@ -37,7 +52,7 @@ class Network(pulumi.ComponentResource):
             cidr_block=config.vpc_cidr,
             enable_dns_hostnames=True,
             enable_dns_support=True,
-            number_of_availability_zones=config.availability_zones,
+            availability_zone_names=list(zones),
             availability_zone_cidr_mask=zone_mask,
             subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
             subnet_specs=[
@@ -63,12 +78,13 @@ class Network(pulumi.ComponentResource):
             log_destination=logs.arn,
             max_aggregation_interval=600,
             # The bucket's policy must stand first, or AWS writes one of its own.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
         self.security_groups = SecurityGroups(config, vpc.vpc_id, child)
         if self.security_groups.endpoint is not None:
             Endpoints(
                 config,
+                services=services,
                 vpc_id=vpc.vpc_id,
                 subnet_ids=self.private_subnet_ids,
                 security_group=self.security_groups.endpoint,

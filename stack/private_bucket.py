@@ -15,6 +15,8 @@ class PrivateBucket(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     bucket: pulumi.Output[str]
     """Its name."""
+    policy: aws.s3.BucketPolicy
+    """Who writes to the bucket waits for this, and for nothing else of it."""
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class PrivateBucket(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        aws.s3.BucketPolicy(
+        self.policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket.id,
             policy=pulumi.Output.json_dumps(

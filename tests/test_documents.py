@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
+from stack.account import Account
 from stack.config import settings as stack_settings
 from tests.running import ROOT
 
@@ -87,8 +90,8 @@ def commands(document: Path) -> Iterator[str]:
 ALL_COMMANDS = [(document, command) for document in DOCUMENTS for command in commands(document)]
 
 
-def named(pattern: str) -> list[tuple[str, str]]:
-    """What the first group of `pattern` names in the code of all documents, each with its document."""
+def named(pattern: str) -> list[tuple[str, Any]]:
+    """What the groups of `pattern` name in the code of all documents, each with its document."""
     return [
         (document.name, name) for document in DOCUMENTS for text in code(document) for name in re.findall(pattern, text)
     ]
@@ -155,12 +158,27 @@ def test_training_commands_have_the_options_that_documents_use() -> None:
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
+CONFIG_SET = r"pulumi config set((?: --\w+)*) '?([\w:]+)"
+
+
 def test_stack_settings_that_documents_set_exist() -> None:
     """`pulumi config set KEY` names a setting of the stack, or one of the AWS provider."""
-    keys = named(r"pulumi config set (\S+)")
-    assert keys
-    known = stack_settings().keys() | {"aws:region", "aws:profile", "KEY"}
+    keys = [(document, key) for document, (_, key) in named(CONFIG_SET)]
+    assert len(keys) > 10
+    provider = {f"aws:{field.encode_name}" for field in msgspec.structs.fields(Account)}
+    known = stack_settings().keys() | provider | {"aws:region", "KEY"}
     assert [(document, key) for document, key in keys if key not in known] == []
+
+
+def test_settings_that_look_like_secrets_are_set_with_a_flag() -> None:
+    """Pulumi's CLI refuses a random value under a key with one of these words, unless it is told which of the two."""
+    looks_secret = re.compile("passwd|pass|password|pwd|secret|token", re.IGNORECASE)
+    found = [(flags, key) for _, (flags, key) in named(CONFIG_SET) if looks_secret.search(key)]
+    assert found
+    assert [key for flags, key in found if flags not in (" --plaintext", " --secret")] == []
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    for key in filter(looks_secret.search, stack_settings()):
+        assert re.search(rf"`{key}`.*`--plaintext`", page), f"docs/configuration.md: how to set {key}"
 
 
 def test_outputs_that_documents_read_exist() -> None:

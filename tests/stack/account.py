@@ -50,13 +50,13 @@ def as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def apply_template() -> Account:
-    """What an administrator gets who applies the template for dev and for prod."""
+def apply_template(*stacks: str, **parameters: str) -> Account:
+    """What an administrator gets who applies the template for each of the stacks."""
     formation = boto3.client("cloudformation", region_name=REGION)
     outputs = {}
-    for stack in ("dev", "prod"):
+    for stack in stacks:
         name = f"deployer-housing-{stack}"
-        given = {**PARAMETERS, "Stack": stack}
+        given = {**PARAMETERS, **parameters, "Stack": stack}
         formation.create_stack(
             StackName=name,
             TemplateBody=TEMPLATE.read_text(),

@@ -6,8 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
+from cfnlint import decode
 
-from tests.stack.published import BUCKET, REGION, new_bucket, publish
+from tests.stack.account import TEMPLATE, Account, apply_template
+from tests.stack.published import BUCKET, REGION, new_bucket, new_zone, publish
 from tests.stack.recording import Recording, record
 from tests.stack.scenarios import SCENARIOS
 
@@ -34,7 +36,13 @@ def models(s3: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def scenario(models: str) -> Callable[[str], Recording]:
+def zone_id(moto_url: str) -> str:
+    """The public zone of the scenarios' domain name."""
+    return new_zone("example.com")
+
+
+@pytest.fixture(scope="session")
+def scenario(models: str, zone_id: str) -> Callable[[str], Recording]:
     """The recording of a scenario, made when first asked for."""
     made: dict[str, Recording] = {}
 
@@ -45,3 +53,16 @@ def scenario(models: str) -> Callable[[str], Recording]:
         return made[name]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def account(moto_url: str) -> Account:
+    """The account after an administrator applied the workflows' template for dev and for prod."""
+    return apply_template("dev", "prod")
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    """The template as it is written."""
+    decoded: dict[str, Any] = decode.decode(str(TEMPLATE))[0]
+    return decoded

@@ -1,6 +1,9 @@
-"""Small models in moto's S3, published as training does."""
+"""What the program finds in an account: small models in moto's S3, published as training does, and a zone."""
 
+import itertools
 from typing import Any
+
+import boto3
 
 from api.model.schema import BOUNDS, FEATURES
 from api.store import manifest
@@ -10,10 +13,25 @@ PREFIX = manifest.MODELS_PREFIX
 REGION = "eu-central-1"
 
 
-def new_bucket(s3: Any, name: str) -> str:
+_references = itertools.count()
+
+
+def new_bucket(s3: Any, name: str, region: str = REGION) -> str:
     """An empty bucket."""
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
     return name
+
+
+def new_zone(name: str, *, private: bool = False) -> str:
+    """A zone in Route 53; returns its id."""
+    network = {"VPC": {"VPCRegion": REGION, "VPCId": "vpc-1"}} if private else {}
+    zone = boto3.client("route53").create_hosted_zone(
+        Name=name,
+        CallerReference=str(next(_references)),
+        HostedZoneConfig={"PrivateZone": private, "Comment": ""},
+        **network,
+    )
+    return zone["HostedZone"]["Id"].rpartition("/")[2]
 
 
 def publish(s3: Any, bucket: str, version: str, *, latest: bool = False) -> manifest.Manifest:

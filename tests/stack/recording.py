@@ -19,6 +19,8 @@ from tests.stack.published import BUCKET, REGION
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
+BALANCERS = "638102146993"
+"""AWS's account that load balancers in Beijing write as."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Mocks(pulumi_mocks.Mocks):
         id_ = f"{args.name}-id"
         short = args.typ.rpartition(":")[2]
         if args.typ == "awsx:ec2:Vpc":
-            zones = range(int(args.inputs["numberOfAvailabilityZones"]))
+            zones = range(len(args.inputs["availabilityZoneNames"]))
             return id_, {
                 "vpcId": "vpc-1",
                 "publicSubnetIds": [f"subnet-public-{zone}" for zone in zones],
@@ -130,7 +132,7 @@ class Mocks(pulumi_mocks.Mocks):
         answer: dict[str, Any] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "login"},
-            "aws:route53/getZone:getZone": {"zoneId": "Z2"},
+            "aws:elb/getServiceAccount:getServiceAccount": {"arn": f"arn:aws-cn:iam::{BALANCERS}:root"},
             "aws:ec2/getManagedPrefixList:getManagedPrefixList": {"id": "pl-s3"},
         }[args.token]
         return answer, []
@@ -187,18 +189,23 @@ def stack_settings(stack: str) -> dict[str, Any]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
 
 
-def record(stack: str, settings: dict[str, str]) -> Recording:
-    """Run the real `__main__` with the settings of `Pulumi.<stack>.yaml`, the model's bucket and `settings`."""
+def record(file: str, settings: dict[str, str], *, region: str = REGION, stack: str | None = None) -> Recording:
+    """Run the real `__main__` with the settings of `Pulumi.<file>.yaml`, the model's bucket and `settings`.
+
+    Settings of the program go without its name, those of others as `aws:profile`. The stack is called as its file,
+    unless `stack` says otherwise.
+    """
     messages: list[str] = []
     logger = logging.Logger("pulumi")
     logger.addHandler(Messages(messages))
     mocks = Mocks()
     monitor = Monitor(mocks)
     outputs: dict[str, Any] = {}
-    given = {f"{PROJECT}:model_bucket": BUCKET, **stack_settings(stack)}
-    given |= {f"{PROJECT}:{key}": value for key, value in settings.items()} | {"aws:region": REGION}
+    given = {f"{PROJECT}:model_bucket": BUCKET, **stack_settings(file)}
+    given |= {key if ":" in key else f"{PROJECT}:{key}": value for key, value in settings.items()}
+    given["aws:region"] = region
     ROOT_RESOURCE.set(None)
-    pulumi_mocks.set_mocks(mocks, project=PROJECT, stack=stack, preview=False, logger=logger, monitor=monitor)
+    pulumi_mocks.set_mocks(mocks, project=PROJECT, stack=stack or file, preview=False, logger=logger, monitor=monitor)
 
     @pulumi_mocks.test
     def run() -> pulumi.Output[None]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.store import manifest
+from stack.account import Account
 from stack.config import Config
 from stack.model import ModelError, find
 from tests.stack.published import BUCKET, PREFIX, REGION, new_bucket, publish
@@ -103,14 +104,18 @@ def test_a_broken_manifest_is_refused(s3: Any, bucket: str) -> None:
 
 def test_a_bucket_that_does_not_exist_is_named() -> None:
     """A typing error in the bucket's name is no first deployment unless the configuration says so."""
-    with pytest.raises(ModelError, match=f"cannot read s3://t-nowhere/{PREFIX}/latest: .*NoSuchBucket"):
+    with pytest.raises(ModelError) as error:
         find(config("t-nowhere"))
+    assert str(error.value) == (
+        "model_bucket = 't-nowhere': there is no such bucket. Correct the name, or let the stack create it: "
+        "`pulumi config set create_model_bucket true`"
+    )
 
 
 def test_an_unknown_profile_is_named() -> None:
     """Credentials that do not exist are one line, not a trace."""
     with pytest.raises(ModelError, match=r"The config profile \(nobody\) could not be found"):
-        find(config("t-nowhere", profile="nobody"))
+        find(config("t-nowhere", account=Account(profile="nobody")))
 
 
 def test_a_first_deployment_needs_no_model(bucket: str) -> None:

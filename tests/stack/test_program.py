@@ -17,6 +17,7 @@ OUTPUTS = {
     "dashboard_url",
     "ecr_repository_url",
     "ecs_cluster",
+    "ecs_execution_role_arn",
     "ecs_service",
     "ecs_task_definition",
     "ecs_task_role_arn",

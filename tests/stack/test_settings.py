@@ -1,13 +1,15 @@
 """The configuration: defaults, the rules between settings, and messages that say what to do."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from stack.config import Config, ScheduledCapacity, settings
 from stack.reference import table
-from stack.settings import FARGATE_MEMORY, ConfigError, parse
+from stack.rules import FARGATE_MEMORY
+from stack.settings import ConfigError, parse
 
 REQUIRED = {"model_bucket": "housing-models"}
 
@@ -92,30 +94,71 @@ def test_all_problems_are_in_one_message() -> None:
     ("given", "message"),
     [
         ({"modelpath": "x"}, "modelpath: no such setting; the settings are model_bucket, model_path"),
-        ({"nat": "some"}, "nat = 'some': use one of single, per_az, none"),
-        ({"cpu_architecture": "arm"}, "cpu_architecture = 'arm': use one of X86_64, ARM64"),
-        ({"deployment_strategy": "blue"}, "deployment_strategy = 'blue': use one of rolling, canary"),
+        ({"nat": "some"}, "nat = 'some': use one of none, per_az, single"),
+        ({"cpu_architecture": "arm"}, "cpu_architecture = 'arm': use one of ARM64, X86_64"),
+        ({"deployment_strategy": "blue"}, "deployment_strategy = 'blue': use one of canary, rolling"),
         ({"protected": "maybe"}, "protected = 'maybe': use true or false"),
-        ({"cpu": "many"}, "cpu = 'many': Expected `int`"),
+        ({"cpu": "many"}, "cpu = 'many': use a whole number"),
+        ({"min_tasks": "0"}, "min_tasks = '0': use a whole number of 1 or more"),
+        ({"cpu_target": "99"}, "cpu_target = '99': use a whole number from 10 to 90"),
         ({"cpu": "300"}, "cpu = 300: use one of 256, 512, 1024, 2048, 4096, 8192, 16384"),
         ({"memory": "4096"}, "memory = 4096: with cpu = 256 use one of 512, 1024, 2048"),
-        ({"availability_zones": "1"}, "availability_zones = '1': Expected `int` >= 2"),
+        ({"availability_zones": "1"}, "availability_zones = '1': use a number from 2 to 4, or so many names, such as"),
+        ({"availability_zones": "two"}, "availability_zones = 'two': use a number from 2 to 4"),
+        ({"availability_zones": '["eu-central-1a"]'}, "use a number from 2 to 4, or so many names"),
+        (
+            {"availability_zones": '["eu-central-1a", "eu-central-1a"]'},
+            "availability_zones: 'eu-central-1a' is listed twice",
+        ),
         ({"min_tasks": "3"}, "min_tasks, desired_count, max_tasks = 3, 2, 6: must not decrease"),
         ({"max_tasks": "1"}, "min_tasks, desired_count, max_tasks = 2, 2, 1: must not decrease"),
         ({"log_retention_days": "13"}, "log_retention_days = 13: use one of 1, 3, 5, 7, 14"),
-        ({"vpc_cidr": "10.0.0.0/24"}, "vpc_cidr = '10.0.0.0/24': use a private IPv4 network of /16 to /20"),
-        ({"vpc_cidr": "8.8.0.0/16"}, "vpc_cidr = '8.8.0.0/16': use a private IPv4 network"),
-        ({"allowed_cidrs": '["10.0.0.1/8"]'}, "allowed_cidrs: '10.0.0.1/8' is not an IPv4 network"),
+        (
+            {"vpc_cidr": "10.0.0.0/24"},
+            "vpc_cidr = '10.0.0.0/24': use a network of /16 to /20 in 10.0.0.0/8, 172.16.0.0/12",
+        ),
+        ({"vpc_cidr": "8.8.0.0/16"}, "vpc_cidr = '8.8.0.0/16': use a network of /16 to /20"),
+        ({"vpc_cidr": "127.0.0.0/16"}, "vpc_cidr = '127.0.0.0/16': use a network of /16 to /20"),
+        ({"vpc_cidr": "169.254.0.0/16"}, "vpc_cidr = '169.254.0.0/16': use a network of /16 to /20"),
+        ({"vpc_cidr": "10.0.0.0/255.255.0.0"}, "vpc_cidr = '10.0.0.0/255.255.0.0': write 10.0.0.0/16"),
+        ({"vpc_cidr": "10.0.0.1/16"}, "vpc_cidr = '10.0.0.1/16': write 10.0.0.0/16"),
+        ({"vpc_cidr": "network"}, "vpc_cidr = 'network': use an IPv4 network"),
+        ({"allowed_cidrs": "1.2.3.4"}, "allowed_cidrs = '1.2.3.4': use a list in JSON, such as [\"203.0.113.0/24\"]"),
+        ({"allowed_cidrs": '["10.0.0.1/8"]'}, "allowed_cidrs: '10.0.0.1/8': write 10.0.0.0/8"),
+        ({"allowed_cidrs": '["203.0.113.5"]'}, "allowed_cidrs: '203.0.113.5': write 203.0.113.5/32"),
+        ({"allowed_cidrs": '["10.0.0.0/255.0.0.0"]'}, "allowed_cidrs: '10.0.0.0/255.0.0.0': write 10.0.0.0/8"),
+        ({"allowed_cidrs": '["office"]'}, "allowed_cidrs: 'office': use an IPv4 network, such as 203.0.113.0/24"),
+        ({"allowed_cidrs": '["10.0.0.0/8", "10.0.0.0/8"]'}, "allowed_cidrs: '10.0.0.0/8' is listed twice"),
         ({"allowed_cidrs": "[]"}, "allowed_cidrs = []: nobody could call"),
         ({"firewall_cidrs": '["0.0.0.0/0"]'}, "firewall_cidrs: the firewall takes no 0.0.0.0/0"),
-        ({"allowed_countries": '["Germany"]'}, "allowed_countries = '[\"Germany\"]'"),
+        ({"firewall_cidrs": '["203.0.113.5"]'}, "firewall_cidrs: '203.0.113.5': write 203.0.113.5/32"),
+        ({"allowed_countries": '["Germany"]'}, 'use a list of two-letter codes in JSON, such as ["DE", "FR"]'),
+        ({"alarm_email": "me"}, "alarm_email = 'me': use an address, such as ops@example.com"),
+        (
+            {"nat": "none", "image_uri": "ghcr.io/org/housing:1"},
+            "image_uri = 'ghcr.io/org/housing:1': with nat = none it must lie in ECR in eu-central-1",
+        ),
+        (
+            {"nat": "none", "image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/housing:1"},
+            "with nat = none it must lie in ECR in eu-central-1",
+        ),
+        (
+            {
+                "nat": "none",
+                "api_keys_secret": "arn:aws:secretsmanager:us-east-1:123456789012:secret:housing-keys-AbCdEf",
+            },
+            "with nat = none it must lie in eu-central-1",
+        ),
         ({"canary_percent": "5"}, "canary_percent = 5.0: only with deployment_strategy = canary"),
         ({"bake_minutes": "5"}, "bake_minutes = 5: only with deployment_strategy = canary"),
         (
             {"deployment_strategy": "canary", "canary_percent": "100"},
-            "canary_percent = '100': Expected `float` <= 99.9",
+            "canary_percent = '100': use a number from 0.1 to 99.9",
         ),
-        ({"deployment_strategy": "canary", "bake_minutes": "1441"}, "bake_minutes = '1441': Expected `int` <= 1440"),
+        (
+            {"deployment_strategy": "canary", "bake_minutes": "121"},
+            "bake_minutes = '121': use a whole number from 0 to 120",
+        ),
         ({"domain_name": "a.example.com"}, "domain_name = 'a.example.com': set hosted_zone or certificate_arn"),
         ({"hosted_zone": "example.com"}, "hosted_zone = 'example.com': set domain_name"),
         (
@@ -129,9 +172,19 @@ def test_all_problems_are_in_one_message() -> None:
             },
             "must be a certificate in aws:region = 'eu-central-1'",
         ),
-        ({"api_keys_secret": "keys"}, "api_keys_secret = 'keys'"),
-        ({"model_bucket": "Not A Bucket"}, "model_bucket = 'Not A Bucket'"),
-        ({"model_path": "models/"}, "model_path = 'models/'"),
+        (
+            {"api_keys_secret": "keys"},
+            "api_keys_secret = 'keys': use the ARN of a secret, such as arn:aws:secretsmanager",
+        ),
+        (
+            {"certificate_arn": "mine"},
+            "certificate_arn = 'mine': use the ARN of a certificate in ACM, such as arn:aws:",
+        ),
+        ({"permissions_boundary": "b"}, "permissions_boundary = 'b': use the ARN of a policy of this account, such as"),
+        ({"model_bucket": "Not A Bucket"}, "model_bucket = 'Not A Bucket': use a bucket's name: 3 to 63 small letters"),
+        ({"model_path": "models/"}, "model_path = 'models/': use a path without a slash at its ends, such as mlflow/"),
+        ({"schedule": "nightly"}, 'schedule = \'nightly\': use a list in JSON, such as [{"name": "night"'),
+        ({"schedule": '[{"name": "n"}]'}, "Object missing required field `schedule`"),
         (
             {"schedule": '[{"name": "n", "schedule": "cron(0 1 * * ? *)", "min_tasks": 3, "max_tasks": 2}]'},
             "schedule 'n': min_tasks = 3 exceeds max_tasks = 2",
@@ -157,17 +210,107 @@ def test_every_fargate_size_is_accepted() -> None:
             assert parsed(cpu=str(cpu), memory=str(memory)).memory == memory
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod", "feature/A_very.long-stack-name"])
+def scheduled(schedule: str, timezone: str = "UTC") -> list[str]:
+    """The problems of a schedule with one entry."""
+    entry = {"name": "night", "schedule": schedule, "min_tasks": 1, "max_tasks": 2, "timezone": timezone}
+    try:
+        parsed(schedule=json.dumps([entry]))
+    except ConfigError as error:
+        return str(error).splitlines()[1:]
+    return []
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "cron(0 20 * * ? *)",
+        "cron(0/15 8-18 ? * MON-FRI 2027)",
+        "cron(30 4 L JAN,jul ? *)",
+        "cron(0 9 15W * ? *)",
+        "cron(0 9 ? * 2#1 *)",
+        "rate(1 day)",
+        "rate(12 hours)",
+        "at(2027-01-31T20:00:00)",
+    ],
+)
+def test_what_aws_can_schedule_is_accepted(schedule: str) -> None:
+    """Every kind of expression that its documentation shows."""
+    assert scheduled(schedule, "Europe/Berlin") == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ("0 20 * * *", "use cron(…), rate(…) or at(…), such as cron(0 20 * * ? *)"),
+        ("cron(0 20 * * *)", "AWS wants six fields, not 5: minutes, hours, day of the month"),
+        ("cron(0 20 * * * *)", "exactly one of day of the month and day of the week must be ?"),
+        ("cron(0 20 ? * ? *)", "exactly one of day of the month and day of the week must be ?"),
+        ("cron(0 24 * * ? *)", "hours is '24'; use 0 to 23"),
+        ("cron(60 20 * * ? *)", "minutes is '60'; use 0 to 59"),
+        ("cron(0 20 * * ? 20)", "year is '20'; use 1970 to 2199"),
+        ("cron(0 20 ? * 0 *)", "day of the week is '0'; use 1 to 7"),
+        ("cron(0 18-8 * * ? *)", "hours is '18-8'"),
+        ("cron(0/0 8 * * ? *)", "minutes is '0/0'"),
+        ("cron(x 8 * * ? *)", "minutes is 'x'"),
+        ("rate(1 days)", "use a number and a unit, such as rate(1 day)"),
+        ("rate(2 hour)", "use a number and a unit"),
+        ("rate(0 minutes)", "use a number and a unit"),
+        ("at(2027-13-01T00:00:00)", "use a moment such as at(2027-01-31T20:00:00)"),
+    ],
+)
+def test_what_aws_cannot_schedule_is_refused(schedule: str, words: str) -> None:
+    """Five fields, as elsewhere, are the commonest mistake."""
+    (problem,) = scheduled(schedule)
+    assert f"schedule 'night': schedule = {schedule!r}: " in problem
+    assert words in problem
+
+
+def test_a_time_zone_must_exist() -> None:
+    """A misspelled one is named."""
+    (problem,) = scheduled("rate(1 day)", "Europe/Berln")
+    assert "schedule 'night': timezone = 'Europe/Berln': use the name of a time zone, such as Europe/Berlin" in problem
+
+
+def name_of(stack: str) -> str:
+    return parse(REQUIRED, stack=stack, region="eu-central-1").name
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod", "thirteenchars", "feature/A_very.long-stack-name", "prod-", "___"])
 def test_names_fit_into_aws(stack: str) -> None:
-    """A load balancer's name has 32 characters; Pulumi's suffix takes 8 and the second target group's 2."""
-    name = parse(REQUIRED, stack=stack, region="eu-central-1").name
+    """A target group's name has 32 characters; Pulumi's suffix takes 8 and the second group's 2."""
+    name = name_of(stack)
     assert len(name) <= 22
     assert name.replace("-", "").isalnum()
     assert not name.endswith("-")
 
 
+def test_a_short_name_is_the_stacks() -> None:
+    """What fits is neither cut nor changed, so that people and rights know it."""
+    assert [name_of(stack) for stack in ("dev", "prod-eu", "thirteenchars")] == [
+        "housing-dev",
+        "housing-prod-eu",
+        "housing-thirteenchars",
+    ]
+
+
+def test_no_two_stacks_share_a_name() -> None:
+    """The dashboard and the task family are called by it alone: whatever is cut or replaced is told apart by a hash."""
+    stacks = [
+        "production-us-east-1",
+        "production-us-west-2",
+        "production-us",
+        "Prod",
+        "prod",
+        "prod-",
+        "a.b",
+        "a-b",
+        "a_b",
+    ]
+    assert len({name_of(stack) for stack in stacks}) == len(stacks)
+
+
 def test_every_setting_is_documented() -> None:
     """The reference in docs/configuration.md is the one that the code writes."""
-    assert set(settings()) == {field.name for field in dataclasses.fields(Config)} - {"stack", "region", "profile"}
+    assert set(settings()) == {field.name for field in dataclasses.fields(Config)} - {"stack", "region", "account"}
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
     assert table() in page, "run `python -m stack.reference`"

@@ -1,0 +1,163 @@
+"""Rules that no single setting shows: values that do not go together, or that AWS does not take."""
+
+import functools
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+
+import boto3
+
+from stack import schedule
+from stack.config import ZONE_ID, Config
+from stack.identity import image_repository_arn
+
+FARGATE_MEMORY: dict[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+}
+"""MiB of memory that Fargate offers for each number of CPU units."""
+
+LOG_RETENTION = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""Days that CloudWatch Logs accepts."""
+
+PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+"""Networks that a VPC may use without hiding a part of the internet, or of the machine itself, from its tasks."""
+
+
+def conflicts(config: Config) -> Iterator[str]:
+    """Every rule that `config` breaks, with what to use instead."""
+    yield from _region(config)
+    yield from _size(config)
+    yield from _schedule(config)
+    yield from _strategy(config)
+    yield from _name(config)
+    yield from _network(config)
+    yield from _callers(config)
+
+
+def _region(config: Config) -> Iterator[str]:
+    if config.region not in _regions():
+        similar = [region for region in _regions() if region.startswith(config.region[:3])]
+        yield f"aws:region = {config.region!r}: use one of {', '.join(similar or _regions())}"
+
+
+def _size(config: Config) -> Iterator[str]:
+    if config.cpu not in FARGATE_MEMORY:
+        yield f"cpu = {config.cpu}: use one of {', '.join(map(str, FARGATE_MEMORY))}"
+    elif config.memory not in FARGATE_MEMORY[config.cpu]:
+        allowed = ", ".join(map(str, FARGATE_MEMORY[config.cpu]))
+        yield f"memory = {config.memory}: with cpu = {config.cpu} use one of {allowed}"
+    if not config.min_tasks <= config.desired_count <= config.max_tasks:
+        counts = f"{config.min_tasks}, {config.desired_count}, {config.max_tasks}"
+        yield f"min_tasks, desired_count, max_tasks = {counts}: must not decrease in this order"
+    if config.log_retention_days not in LOG_RETENTION:
+        yield f"log_retention_days = {config.log_retention_days}: use one of {', '.join(map(str, LOG_RETENTION))}"
+
+
+def _schedule(config: Config) -> Iterator[str]:
+    for entry in config.schedule:
+        if entry.min_tasks > entry.max_tasks:
+            yield f"schedule {entry.name!r}: min_tasks = {entry.min_tasks} exceeds max_tasks = {entry.max_tasks}"
+        for problem in schedule.problems(entry.schedule, entry.timezone):
+            yield f"schedule {entry.name!r}: {problem}"
+    for name in _repeated(entry.name for entry in config.schedule):
+        yield f"schedule: the name {name!r} is used twice"
+
+
+def _strategy(config: Config) -> Iterator[str]:
+    if not config.canary:
+        for key in ("canary_percent", "canary_minutes", "bake_minutes"):
+            if getattr(config, key) is not None:
+                yield f"{key} = {getattr(config, key)}: only with deployment_strategy = canary; remove it"
+
+
+def _name(config: Config) -> Iterator[str]:
+    zone = config.hosted_zone
+    if config.domain_name and not (zone or config.certificate_arn):
+        yield f"domain_name = {config.domain_name!r}: set hosted_zone or certificate_arn as well"
+    if not config.domain_name:
+        for key in ("hosted_zone", "certificate_arn"):
+            if getattr(config, key):
+                yield f"{key} = {getattr(config, key)!r}: set domain_name as well"
+    elif zone and not ZONE_ID.match(zone) and not within(config.domain_name, zone):
+        yield f"domain_name = {config.domain_name!r}: does not lie in hosted_zone = {zone!r}"
+    if config.certificate_arn and config.certificate_arn.split(":")[3] != config.region:
+        yield f"certificate_arn = {config.certificate_arn!r}: must be a certificate in aws:region = {config.region!r}"
+
+
+def _network(config: Config) -> Iterator[str]:
+    problem = _not_a_network(config.vpc_cidr)
+    if problem is None:
+        network = ipaddress.IPv4Network(config.vpc_cidr)
+        if not (16 <= network.prefixlen <= 20 and any(network.subnet_of(private) for private in PRIVATE)):
+            problem = f"use a network of /16 to /20 in {', '.join(map(str, PRIVATE))}"
+    if problem:
+        yield f"vpc_cidr = {config.vpc_cidr!r}: {problem}, such as 10.0.0.0/16"
+    if isinstance(config.availability_zones, tuple):
+        for zone in _repeated(config.availability_zones):
+            yield f"availability_zones: {zone!r} is listed twice"
+    if config.nat == "none":
+        yield from _unreachable(config)
+
+
+def _unreachable(config: Config) -> Iterator[str]:
+    """What tasks could not fetch through the private endpoints, which lead to this region's AWS services alone."""
+    repository = image_repository_arn(config)
+    if config.image_uri and (repository is None or repository.split(":")[3] != config.region):
+        yield (
+            f"image_uri = {config.image_uri!r}: with nat = none it must lie in ECR in {config.region}; "
+            "copy it there, or use another nat"
+        )
+    if config.api_keys_secret and config.api_keys_secret.split(":")[3] != config.region:
+        yield f"api_keys_secret = {config.api_keys_secret!r}: with nat = none it must lie in {config.region}"
+
+
+def _callers(config: Config) -> Iterator[str]:
+    for key, cidrs in (("allowed_cidrs", config.allowed_cidrs), ("firewall_cidrs", config.firewall_cidrs)):
+        for cidr in cidrs:
+            if problem := _not_a_network(cidr):
+                yield f"{key}: {cidr!r}: {problem}"
+        for cidr in _repeated(cidrs):
+            yield f"{key}: {cidr!r} is listed twice"
+    for country in _repeated(config.allowed_countries):
+        yield f"allowed_countries: {country!r} is listed twice"
+    if not config.allowed_cidrs:
+        yield 'allowed_cidrs = []: nobody could call; use ["0.0.0.0/0"] for everybody'
+    if "0.0.0.0/0" in config.firewall_cidrs:
+        yield "firewall_cidrs: the firewall takes no 0.0.0.0/0; leave the setting away to let everybody in"
+
+
+def within(domain_name: str, zone: str) -> bool:
+    """Whether a name lies in a zone, which may be written with its last dot."""
+    return f".{domain_name}".endswith(f".{zone.rstrip('.')}")
+
+
+@functools.cache
+def _regions() -> list[str]:
+    """The regions with ECS that the installed botocore knows; no request is made."""
+    session = boto3.Session()
+    return [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ecs", partition)
+    ]
+
+
+def _not_a_network(cidr: str) -> str | None:
+    """What is wrong with a network's spelling: AWS takes an address and the length of its mask, nothing else."""
+    try:
+        network = ipaddress.IPv4Network(cidr, strict=False)
+    except ValueError:
+        return "use an IPv4 network, such as 203.0.113.0/24"
+    return None if str(network) == cidr else f"write {network}"
+
+
+def _repeated(items: Iterator[str] | tuple[str, ...]) -> list[str]:
+    return [item for item, times in Counter(items).items() if times > 1]

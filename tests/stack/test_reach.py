@@ -1,0 +1,193 @@
+"""How far a deployer's rights reach: to all that its own stack is called, and to nothing of another's."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stack.config import Config
+from tests.stack.account import Account
+from tests.stack.published import REGION
+from tests.stack.recording import ACCOUNT, ROOT, Recording, Resource, record
+from tests.stack.test_deployer import CREATED_BY
+
+NAMED = {
+    # How a resource is called in ARNs, by its type; NAME is what Pulumi calls it in AWS.
+    "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/NAME",
+    "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:NAME:*",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:NAME",
+    "aws:ecr/repository:Repository": "ecr:{region}:{account}:repository/NAME",
+    "aws:ecs/cluster:Cluster": "ecs:{region}:{account}:cluster/NAME",
+    "aws:ecs/service:Service": "ecs:{region}:{account}:service/CLUSTER/NAME",
+    "aws:ecs/taskDefinition:TaskDefinition": "ecs:{region}:{account}:task-definition/NAME:7",
+    "aws:iam/role:Role": "iam::{account}:role/NAME",
+    "aws:lb/listener:Listener": "elasticloadbalancing:{region}:{account}:listener/app/BALANCER/50dc6c49/f2f7dc8e",
+    "aws:lb/listenerRule:ListenerRule": (
+        "elasticloadbalancing:{region}:{account}:listener-rule/app/BALANCER/50dc6c49/f2f7dc8e/9683b2d0"
+    ),
+    "aws:lb/loadBalancer:LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/app/NAME/50dc6c49",
+    "aws:lb/targetGroup:TargetGroup": "elasticloadbalancing:{region}:{account}:targetgroup/NAME/73e2d6bc24d8a067",
+    "aws:s3/bucket:Bucket": "s3:::NAME",
+    "aws:sns/topic:Topic": "sns:{region}:{account}:NAME",
+    "aws:wafv2/ipSet:IpSet": "wafv2:{region}:{account}:regional/ipset/NAME/a1b2c3d4",
+    "aws:wafv2/webAcl:WebAcl": "wafv2:{region}:{account}:regional/webacl/NAME/a1b2c3d4",
+}
+SUFFIX = "-1a2b3c4"
+
+
+def physical(resource: Resource) -> str:
+    """What a resource is called in AWS: as it asks, or with what Pulumi or the provider adds."""
+    for key in ("dashboardName", "family"):
+        if key in resource.inputs:
+            return str(resource.inputs[key])
+    if "namePrefix" in resource.inputs:
+        return f"{resource.inputs['namePrefix']}20270131200000000000000001"
+    return f"{resource.name}{SUFFIX}"
+
+
+def arns(recordings: list[Recording], stack: str) -> dict[str, str]:
+    """The ARN of every resource that AWS knows by its name, with its type."""
+    found = {}
+    for resource in (resource for recording in recordings for resource in recording.resources):
+        if resource.type in NAMED:
+            arn = NAMED[resource.type].format(region=REGION, account=ACCOUNT).replace("NAME", physical(resource))
+            for other in ("BALANCER", "CLUSTER"):
+                arn = arn.replace(other, f"housing-{stack}{SUFFIX}")
+            found[f"arn:aws:{arn}"] = resource.type
+    return found
+
+
+def allowed(account: Account, stack: str, arn: str, type_: str) -> bool:
+    """Whether a stack's deployer may create or change what has this ARN."""
+    action = CREATED_BY[type_]
+    return any(
+        action in statement["Action"] and any(matches(arn, pattern) for pattern in statement["Resource"])
+        for statement in account.statements(f"deployer-housing-{stack}-")
+    )
+
+
+def matches(arn: str, pattern: str) -> bool:
+    """As IAM compares: a star is any characters, a question mark is one."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), arn) is not None
+
+
+@pytest.fixture(scope="module")
+def everything(models: str, zone_id: str) -> Callable[[str], list[Recording]]:
+    """What a stack creates, whatever its settings."""
+    settings = [
+        {"firewall_cidrs": '["198.51.100.0/25"]', "deployment_strategy": "canary"},
+        {"deployment_strategy": "rolling"},
+    ]
+    return lambda stack: [record("dev", one, stack=stack) for one in settings]
+
+
+def test_a_deployer_reaches_all_that_its_stack_is_called(
+    account: Account, everything: Callable[[str], list[Recording]]
+) -> None:
+    """Every name that Pulumi makes lies within the patterns."""
+    found = arns(everything("prod"), "prod")
+    assert set(found.values()) == NAMED.keys()
+    assert [arn for arn, type_ in found.items() if not allowed(account, "prod", arn, type_)] == []
+
+
+@pytest.mark.parametrize("other", ["prod-eu", "prod-task", "prod-canary", "prod-1a2b3c4", "pro", "dev"])
+def test_a_deployer_reaches_nothing_of_another_stack(
+    account: Account, everything: Callable[[str], list[Recording]], other: str
+) -> None:
+    """Not even if the other's name begins like its own, or ends like one of its roles."""
+    found = arns(everything(other), other)
+    assert [arn for arn, type_ in found.items() if allowed(account, "prod", arn, type_)] == []
+
+
+@pytest.mark.parametrize(
+    ("stack", "taken"),
+    [
+        ("dev", True),
+        ("prod-eu", True),
+        ("thirteenchars", True),
+        ("fourteen-chars", False),
+        ("prod-", False),
+        ("-prod", False),
+        ("prod--eu", False),
+        ("Prod", False),
+        # Its target group would be called as prod's second one.
+        ("prod-g", False),
+    ],
+)
+def test_a_stack_whose_name_is_cut_or_shared_has_no_deployer(template: dict[str, Any], stack: str, taken: bool) -> None:
+    """What the template takes, the stack is called by; and no two stacks are called alike."""
+    assert bool(re.fullmatch(template["Parameters"]["Stack"]["AllowedPattern"], stack)) == taken
+    if taken:
+        assert Config(stack=stack, region=REGION, model_bucket="m").name == f"housing-{stack}"
+
+
+STATE = {
+    # What Pulumi's command line asks of a bucket: with a stack's own files, `up` and `preview`.
+    "s3:GetObject": [
+        "meta.yaml",
+        "stacks/california-housing-api/{}.json",
+        "stacks/california-housing-api/{}.json.gz",
+        "stacks/california-housing-api/{}.pulumi-tags",
+    ],
+    "s3:PutObject": [
+        "stacks/california-housing-api/{}.json",
+        "stacks/california-housing-api/{}.json.bak",
+        "history/california-housing-api/{0}/{0}-1795647892772178932.checkpoint.json",
+        "backups/california-housing-api/{0}/{0}.1795647892806123823.json",
+        "locks/organization/california-housing-api/{}/df1969a7-892a-4bac-ab09-c81cd0a918fe.json",
+    ],
+    "s3:DeleteObject": ["locks/organization/california-housing-api/{}/df1969a7-892a-4bac-ab09-c81cd0a918fe.json"],
+}
+
+
+def opens(account: Account, role: str, action: str, key: str) -> bool:
+    """Whether a role may do something with an object of the state's bucket."""
+    arn = f"arn:aws:s3:::the-state/.pulumi/{key}"
+    return any(
+        action in statement["Action"] and any(matches(arn, pattern) for pattern in statement["Resource"])
+        for statement in account.statements(role)
+    )
+
+
+def test_a_deployer_opens_its_own_state(account: Account) -> None:
+    """All that `pulumi up` reads, writes and deletes of it, and no other stack's."""
+    for action, keys in STATE.items():
+        for key in keys:
+            assert opens(account, "deployer-housing-prod", action, key.format("prod")), (action, key)
+            if "{" in key:
+                for other in ("dev", "prod-eu", "prod.eu"):
+                    assert not opens(account, "deployer-housing-prod", action, key.format(other)), (action, key)
+    assert not opens(account, "deployer-housing-prod", "s3:PutObject", "meta.yaml")
+
+
+def test_a_preview_reads_devs_state_and_no_other(account: Account) -> None:
+    """A pull request's code sees neither prod's state nor the history of dev's, and writes nothing."""
+    for key in STATE["s3:GetObject"]:
+        assert opens(account, "previewer", "s3:GetObject", key.format("dev"))
+        assert "{" not in key or not opens(account, "previewer", "s3:GetObject", key.format("prod"))
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not any(opens(account, "previewer", action, key.format("dev")) for key in STATE[action])
+
+
+def test_keys_of_ones_own_work_within_the_boundary(account: Account) -> None:
+    """Bucket and secret may lie under customer keys: within the boundary S3 and Secrets Manager decrypt for a role."""
+    (keys,) = [s for s in account.statements("boundary-housing-prod") if "kms:Decrypt" in s["Action"]]
+    assert keys["Action"] == ["kms:Decrypt"]
+    assert keys["Condition"] == {
+        "StringLike": {"kms:ViaService": ["s3.*.amazonaws.com", "secretsmanager.*.amazonaws.com"]}
+    }
+
+
+def test_the_documented_key_policy_names_the_roles(everything: Callable[[str], list[Recording]]) -> None:
+    """It must hold before there are roles, so it goes by their names: exactly the tasks' two."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (block,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    patterns = json.loads(block)["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    roles = {arn for arn, type_ in arns(everything("prod"), "prod").items() if type_ == "aws:iam/role:Role"}
+    matched = {arn for arn in roles if any(matches(arn, pattern) for pattern in patterns)}
+    assert {arn.split("/")[1].removesuffix(SUFFIX) for arn in matched} == {
+        "housing-prod-task",
+        "housing-prod-execution",
+    }
