@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import xgboost
 
-from api.model.schema import FEATURES
 from benchmarks import rows
 from benchmarks.stack import PORT, SERVER_CORE, running, stacks
+from tests.california import FEATURES
 from training.tables.data import load
 
 ROWS = 10_000

@@ -10,8 +10,8 @@ import numpy as np
 import xgboost
 from mlflow.models import infer_signature
 
-from api.model.schema import FEATURES
 from benchmarks.stack import Stack
+from tests.california import FEATURES
 from training.tables.data import load
 
 TREES, DEPTH = 500, 8

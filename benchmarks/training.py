@@ -12,7 +12,7 @@ from rich.table import Table
 from sklearn.model_selection import RandomizedSearchCV
 from xgboost import XGBRegressor
 
-from api.model.schema import FEATURES, TARGET
+from tests.california import FEATURES, TARGET
 from training.fitting.search import SPACE, search
 from training.tables.cleaning import clean
 from training.tables.data import load

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from api.model.schema import EXAMPLE
-from api.store.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST
 from tests.buckets import REGION, create_bucket
+from tests.california import EXAMPLE, MODELS_PREFIX
 from tests.running import ROOT, Serve, Service, start_service
 
 STATLIB_FILE = ROOT.parent / "shared" / "data" / "cal_housing.data"

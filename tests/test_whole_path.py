@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from api.model.schema import FEATURES
-from api.store.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST
+from tests.california import FEATURES, MODELS_PREFIX
 from tests.conftest import published_bucket
 from tests.running import Serve
 from training.tables.data import load

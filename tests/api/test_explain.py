@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.model.schema import BOUNDS, FEATURES
 from api.store.manifest import MANIFEST_NAME, decode
 from api.trees import xgboost_file
+from tests.california import BOUNDS, FEATURES
 from tests.running import Serve, Service
 
 

@@ -21,11 +21,11 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from api.errors import ModelRefused
 from api.model.model import Model
-from api.model.schema import EXAMPLE, FEATURES
 from api.store.fetch import FetchedModel, fetch
 from api.store.manifest import MANIFEST_NAME, KnownAnswers, decode
 from api.store.mlmodel import decode_mlmodel
 from api.store.opening import open_store
+from tests.california import EXAMPLE, FEATURES
 from tests.manifests import rewrite
 from tests.running import Serve
 

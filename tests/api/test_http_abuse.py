@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api.model.schema import EXAMPLE
 from tests.api.wire import Answer, Wire, request
+from tests.california import EXAMPLE
 from tests.running import Service
 
 BODY = json.dumps(EXAMPLE).encode()

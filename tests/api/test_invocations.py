@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
-from api.model.schema import BOUNDS, EXAMPLE, FEATURES
+from tests.california import BOUNDS, EXAMPLE, FEATURES
 from tests.running import Service, free_port
 
 NAMES, ROW = list(FEATURES), list(EXAMPLE.values())

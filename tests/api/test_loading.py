@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from api.store.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST
+from tests.california import MODELS_PREFIX
 from tests.conftest import published_bucket
 from tests.running import ROOT, Serve
 

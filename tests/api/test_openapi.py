@@ -6,7 +6,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from api.model.schema import BOUNDS, FEATURES
+from tests.california import BOUNDS, FEATURES
 from tests.running import Service
 
 POSTS = ("/predict", "/predict/batch", "/explain", "/invocations")

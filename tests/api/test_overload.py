@@ -5,8 +5,8 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
-from api.model.schema import EXAMPLE
 from tests.api.wire import Wire, request
+from tests.california import EXAMPLE
 from tests.running import Serve
 
 CALLERS = 60

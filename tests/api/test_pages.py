@@ -19,7 +19,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from api.answers import pages
 from api.errors import SettingsError
-from api.model.schema import FEATURES
+from tests.california import FEATURES
 from tests.running import Serve, Service
 
 FLAGS = (

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.model.schema import BOUNDS, FEATURES
 from api.store.manifest import MANIFEST_NAME, decode
+from tests.california import BOUNDS, FEATURES
 from tests.running import Service
 
 

@@ -15,8 +15,8 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.model.schema import BOUNDS, EXAMPLE, FEATURES
 from tests.api.wire import Wire, request
+from tests.california import BOUNDS, EXAMPLE, FEATURES
 from tests.running import Service
 
 JSON_VALUES = st.recursive(

@@ -11,10 +11,11 @@ from api.errors import ModelRefused, ModelUnavailable
 from api.store import fetch as fetching
 from api.store import s3 as api_s3
 from api.store.fetch import fetch
-from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode, encode
+from api.store.manifest import LATEST, MANIFEST_NAME, decode, encode
 from api.store.opening import open_store
 from tests.api.faulty_s3 import FaultyS3, faulty_s3
 from tests.buckets import create_bucket
+from tests.california import MODELS_PREFIX
 from tests.running import Serve
 
 BUCKET = "california-housing-models"

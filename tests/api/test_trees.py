@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import ModelRefused
-from api.model.schema import FEATURES
 from api.trees import xgboost_file
+from tests.california import FEATURES
 
 MODELS = Path(__file__).with_name("models")
 VERSIONS = sorted(file.stem.removeprefix("xgboost-") for file in MODELS.glob("*.ubj"))

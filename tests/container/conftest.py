@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.model.schema import FEATURES
 from api.store import manifest
-from api.store.manifest import MANIFEST_NAME, MODELS_PREFIX, FileDigest, KnownAnswers
+from api.store.manifest import MANIFEST_NAME, FileDigest, KnownAnswers
 from stack.model import PublishedModel
 from tests.buckets import upload
+from tests.california import FEATURES, MODELS_PREFIX
 from tests.conftest import published_bucket
 from tests.container import engine, task
 from tests.manifests import rewrite

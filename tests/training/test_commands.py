@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from api.store.manifest import LATEST, MODEL_NAME, MODELS_PREFIX
+from api.store.manifest import LATEST
+from tests.california import MODEL_NAME, MODELS_PREFIX
 from tests.running import ROOT
 from tests.training.conftest import SMALL, Home
 from training import pipeline

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from api.model.schema import TARGET
+from tests.california import TARGET
 from training.fitting.comparison import LEVEL, compare
 
 ROWS = 1_000

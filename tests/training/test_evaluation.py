@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from api.model.schema import FEATURES, TARGET
+from tests.california import FEATURES, TARGET
 from training.fitting.evaluation import coverage, half_width, measure, score, spatial_rmse
 from training.tables.cleaning import clean
 from training.tables.splitting import split

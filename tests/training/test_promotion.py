@@ -6,8 +6,7 @@ import pytest
 import xgboost
 from mlflow import MlflowClient
 
-from api.model.schema import FEATURES, TARGET
-from api.store.manifest import MODEL_NAME
+from tests.california import FEATURES, MODEL_NAME, TARGET
 from tests.training.conftest import SMALL, Home
 from training import pipeline
 from training.fitting.evaluation import score

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import xgboost
 
-from api.model.schema import BOUNDS, FEATURES, TARGET
 from api.trees.walk import Trees
+from tests.california import BOUNDS, FEATURES, TARGET
 from training.errors import ProofError
 from training.fitting import proof
 

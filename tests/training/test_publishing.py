@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import xgboost
 
-from api.model.schema import FEATURES
-from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, Manifest, decode
+from api.store.manifest import LATEST, MANIFEST_NAME, Manifest, decode
 from tests.buckets import create_bucket
+from tests.california import FEATURES, MODELS_PREFIX
 from tests.training.conftest import Home
 from training.errors import RegistryError, StoreError
 from training.publishing import publication, releases, tracking

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import xgboost
 
-from api.model.schema import FEATURES, TARGET
+from tests.california import FEATURES, TARGET
 from tests.running import Service, free_port
 from training import sample
 from training.errors import TrainingError

@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import RandomizedSearchCV
 from xgboost import XGBRegressor
 
-from api.model.schema import FEATURES, TARGET
+from tests.california import FEATURES, TARGET
 from tests.training.conftest import SMALL
 from training.errors import TrainingError
 from training.fitting.search import SPACE, by_rank, search

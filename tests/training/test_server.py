@@ -7,7 +7,8 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from api.store.manifest import LATEST, MODEL_NAME, MODELS_PREFIX, decode
+from api.store.manifest import LATEST, decode
+from tests.california import MODEL_NAME, MODELS_PREFIX
 from tests.training.conftest import SMALL
 from training import pipeline
 from training.__main__ import run

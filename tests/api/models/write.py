@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from api.model.schema import FEATURES
+from tests.california import FEATURES
 
 HERE = Path(__file__).parent
 LOW = np.array([0, 0, 0, 0, 0, 0, 32.5, -124.5])
