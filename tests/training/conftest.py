@@ -12,16 +12,19 @@ from urllib.error import URLError
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
+from tests.california import TABLE
 from tests.running import await_ok, free_port
 from training import pipeline
-from training.fitting.search import Space
 from training.pipeline import Trained
 from training.publishing import tracking
-from training.tables import california
+from training.tables import california, data
+from training.tables.loading import Described
 
-SMALL: Space = {"n_estimators": [20, 30], "max_depth": [3, 4], "learning_rate": [0.2, 0.3], "subsample": [0.8, 1.0]}
-"""A search that takes a second."""
+SPACE = {"n_estimators": (20, 30), "max_depth": (3, 4), "learning_rate": (0.2, 0.3), "subsample": (0.8, 1.0)}
+SMALL = Described(structs.replace(TABLE, search=structs.replace(TABLE.search, space=SPACE)), "0" * 64)
+"""California Housing, with a search that takes a second."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,7 +69,7 @@ def first_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     with pytest.MonkeyPatch.context() as patch:
         enter(path, patch)
         with tracking.connected():
-            return Home(path, pipeline.train(candidates=2, folds=2, space=SMALL))
+            return Home(path, pipeline.train(SMALL, data.load(SMALL.table), candidates=2, folds=2))
 
 
 @pytest.fixture(scope="session")

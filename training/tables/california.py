@@ -13,6 +13,7 @@ from urllib.error import URLError
 
 import numpy as np
 import pandas as pd
+from sklearn.datasets import fetch_california_housing
 
 from training.errors import DataError
 
@@ -50,8 +51,6 @@ def california_housing() -> tuple[pd.DataFrame, str]:
     Raises:
         DataError: neither has it; the text names the ways to get it.
     """
-    from sklearn.datasets import fetch_california_housing
-
     try:
         with _timeout(DOWNLOAD_SECONDS), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Retry downloading")  # the log line below says it better

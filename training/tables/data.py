@@ -30,13 +30,13 @@ def load(description: Table, file: Path | None = None) -> Dataset:
     Raises:
         DataError: there is no such data, or something is wrong with it; the text says what and where.
     """
-    # A file of one's own is refused before scikit-learn is imported, which takes seconds.
-    from training.tables import california
-
     if file:
         found = read(file)
         log.info("%s: %s", file, found.recognised)
         return _checked(found, description, str(file))
+    # A file of one's own is refused before scikit-learn is imported, which takes seconds.
+    from training.tables import california
+
     if description.name != california.NAME:
         raise DataError(f"Name the file with the rows of {description.name}: --data FILE.")
     table, source = california.california_housing()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,7 @@ def numbers(
 ) -> tuple[pd.Series, list[Fault]]:
     """The column as float64, NaN where a value is missing."""
     missing = column.isna().to_numpy()
-    if pd.api.types.is_bool_dtype(column):
-        return column.astype("float64"), [(0, "is yes or no; the description says it is a number")]
-    if pd.api.types.is_numeric_dtype(column):
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.to_numpy("float64", na_value=np.nan)
         texts: list[Any] = column.tolist()
     else:
@@ -46,7 +45,9 @@ def numbers(
 
 def _prepared(value: Any, decimal: str) -> Any:
     """What `to_numeric` understands as the number that is written; nothing where it would misread it."""
-    if isinstance(value, bool | np.bool_) or (isinstance(value, str) and "_" in value):
+    if not isinstance(value, str | Number) or isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, str) and "_" in value:
         return None
     if not isinstance(value, str) or decimal == ".":
         return value
