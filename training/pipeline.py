@@ -125,7 +125,7 @@ def train(
         recording.log_candidates(results)
         recording.log_figures(draw(model, parts.test, measured.predicted, results, table, seed))
         recording.log_card(card.render(facts))
-        model_id = recording.log_model(model.get_booster(), facts)
+        model_id = recording.log_model(model.get_booster(), parts.test[list(table.features)].head(3), facts)
         decisive = next(iter(scores.titles(table.target.kind)))
         candidate = Candidate(table, parts.test, measured.predicted, measured.metrics[f"{PLAIN}test_{decisive}"])
         decision = promotion.judge(candidate, force=force)

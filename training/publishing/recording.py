@@ -78,8 +78,8 @@ def log_card(text: str) -> None:
     mlflow.log_text(text, CARD_NAME)
 
 
-def log_model(booster: xgboost.Booster, facts: Facts) -> str:
-    """Log the model with signature and facts; returns the id that MLflow gives it.
+def log_model(booster: xgboost.Booster, example: pd.DataFrame, facts: Facts) -> str:
+    """Log the model with signature, input example and facts; returns the id that MLflow gives it.
 
     The plain booster is logged, not scikit-learn's wrapper, so that loading it needs no scikit-learn.
     """
@@ -92,6 +92,7 @@ def log_model(booster: xgboost.Booster, facts: Facts) -> str:
         name="model",
         model_format="ubj",
         signature=signature(description),
+        input_example=example.astype(dict.fromkeys(example.select_dtypes("category"), str)),
         pip_requirements=[f"mlflow=={mlflow.__version__}", f"{installed}=={version(installed)}"],
         # Text, since MLflow sorts the keys of anything else, and the order of the features matters.
         metadata={METADATA_KEY: msgspec.json.encode(facts).decode()},
