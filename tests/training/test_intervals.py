@@ -26,7 +26,7 @@ def test_intervals_cover_new_rows() -> None:
 
 
 def test_an_interval_holds_its_prediction() -> None:
-    """Where the truth is always above the prediction, the interval begins at the prediction and holds more than asked."""
+    """Where the truth is always above the prediction, the interval begins there and holds more than asked."""
     random = np.random.default_rng(0)
     predicted = random.uniform(1, 5, 40_000)
     bins = interval_bins(predicted + random.exponential(size=40_000), predicted)

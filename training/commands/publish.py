@@ -4,7 +4,6 @@ import click
 from rich.console import Console
 
 from api.store.manifest import LATEST
-from training import report
 from training.commands.options import NOT_PROMOTED, store_option, table_option
 from training.errors import RegistryError
 from training.publishing import releases
@@ -56,6 +55,8 @@ def versions(*, described: Described, store: str) -> None:
             "fills it."
         )
         return
+    from training import report
+
     Console().print(report.versions(published, latest.model_version if latest else None))
 
 

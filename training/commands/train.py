@@ -7,7 +7,6 @@ import click
 from rich.console import Console
 
 from api.store.manifest import LATEST
-from training import report
 from training.commands.options import NOT_PROMOTED, data_option, table_option
 from training.commands.publish import publish
 from training.publishing import releases
@@ -104,6 +103,8 @@ def _train(
             described, dataset, candidates=candidates, folds=folds, seed=seed, cluster=cluster, force=force
         )
     promoted = outcome.decision.promoted
+    from training import report
+
     Console().print(report.trained(outcome.version, outcome.facts))
     click.echo(f"Version {outcome.version} is {'champion' if promoted else 'not promoted'}: {outcome.decision.reason}.")
     return 0 if promoted else NOT_PROMOTED
