@@ -249,8 +249,10 @@ def test_damaged_manifest(home: Home, published: Path) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["s3://", "s3:/bucket", "s3:bucket", "s3:///inside", "s3://bucket//a", "s3://bucket/../a", "S3://bucket"]
-    + ["gs://bucket", "file:///models", "https://bucket.s3.amazonaws.com", "models:old", ""],
+    [
+        *("", "models:old", "s3://", "s3:/bucket", "s3:bucket", "S3://bucket", "gs://bucket", "file:///models"),
+        *("s3:///inside", "s3://bucket//inside", "s3://bucket/../inside"),
+    ],
 )
 def test_bad_location(location: str) -> None:
     """What is neither a bucket nor a plain path is refused, with what a store may be."""

@@ -56,10 +56,11 @@ def test_server_shows_what_a_run_is(at_the_server: str) -> None:
         client = MlflowClient()
         found = client.get_run(outcome.facts.run_id)
         assert found.info.run_name == "1 x 2 fits, seed 3, mlw package"
+        assert found.inputs
         [rows] = found.inputs.dataset_inputs
         assert outcome.facts.data_sha256.startswith(rows.dataset.digest)
         assert {tag.key: tag.value for tag in rows.tags} == {"mlflow.data.context": "training"}
         version = client.get_model_version(MODEL_NAME, outcome.version)
-        assert client.get_logged_model(version.source.removeprefix("models:/")).source_run_id == found.info.run_id
+        assert client.get_logged_model(str(version.source).removeprefix("models:/")).source_run_id == found.info.run_id
         experiment = mlflow.get_experiment(found.info.experiment_id)
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
