@@ -79,7 +79,7 @@ def train(
     since = registry.newest(table.name)
     if (champion := registry.champion(table.name)) is not None:
         registry.load(table.name, champion)
-    name = f"{candidates} candidates, {folds} folds, seed {seed}, {Path(dataset.source).name}"
+    name = f"{candidates} x {folds} fits, seed {seed}, {Path(dataset.source).name}"
     with tracking.run(table.name, name) as run_id:
         recording.log_dataset(dataset, table)
         found = search(train_rows, table, candidates=candidates, folds=folds, seed=seed, cluster=cluster)

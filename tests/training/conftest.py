@@ -102,6 +102,17 @@ def home(first_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> H
     return Home(tmp_path, first_home.trained)
 
 
+def searching(space: dict[str, tuple[float, ...]]) -> Described:
+    """California Housing, with another space to search."""
+    return Described(structs.replace(TABLE, search=structs.replace(TABLE.search, space=SPACE | space)), "0" * 64)
+
+
+def search_small(patch: pytest.MonkeyPatch, described: Described = SMALL) -> None:
+    """Let the commands search the small space, or another."""
+    train = pipeline.train
+    patch.setattr(pipeline, "train", lambda _, *args, **options: train(described, *args, **options))
+
+
 def enter(path: Path, patch: pytest.MonkeyPatch) -> None:
     """Work in `path`, tracking into a database there."""
     patch.chdir(path)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -15,8 +14,7 @@ from mlflow import MlflowClient
 from api.store.manifest import LATEST
 from tests.california import MODEL_NAME, MODELS_PREFIX
 from tests.running import ROOT
-from tests.training.conftest import SMALL, Home
-from training import pipeline
+from tests.training.conftest import Home, search_small, searching
 from training.__main__ import run
 from training.publishing import registry, tracking
 
@@ -24,7 +22,7 @@ from training.publishing import registry, tracking
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands search the small space, and leave this process's signals alone."""
-    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space=SMALL))
+    search_small(monkeypatch)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
 
@@ -39,7 +37,7 @@ def test_train_and_publish(home: Home, capsys: pytest.CaptureFixture[str], monke
     assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
     out = capsys.readouterr().out
     assert max(len(line) for line in out.splitlines() if not line.startswith("Version 2 is champion: ")) <= 80
-    for text in ("this model", "linear regression", "mean", "RMSE", "90 % interval", "python -m training publish"):
+    for text in ("this model", "linear regression", "mean", "RMSE", "90 % intervals", "python -m training publish"):
         assert text in out
     assert run(["publish"]) == 0
     assert latest() == "2"
@@ -53,7 +51,10 @@ def test_no_version_is_listed(home: Home, capsys: pytest.CaptureFixture[str]) ->
     """An empty store is said to be one, with the command that fills it."""
     assert run(["versions", "--store", "other"]) == 0
     out = capsys.readouterr().out
-    assert out == "Nothing is published in other: `python -m training publish --store other` fills it.\n"
+    assert (
+        out
+        == "Nothing of california-housing is published in other: `python -m training publish --store other` fills it.\n"
+    )
 
 
 def test_train_once_uses_the_champion(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +79,7 @@ def test_nothing_better_is_published_all_the_same(home: Home, capsys: pytest.Cap
 def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A worse version is registered and may be published, each time with code 3; --force makes it live."""
     assert run(["publish"]) == 0
-    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space={**SMALL, "n_estimators": [2]}))
+    search_small(monkeypatch, searching({"n_estimators": (2,)}))
     assert run(["train", "--candidates", "1", "--folds", "2"]) == 3
     assert "Version 2 is not promoted: RMSE" in capsys.readouterr().out
     assert run(["publish", "--version", "2"]) == 3
@@ -87,7 +88,7 @@ def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert run(["publish", "--version", "2", "--force"]) == 0
     assert latest() == "2"
     with tracking.connected():
-        assert registry.champion() == "2"
+        assert registry.champion(MODEL_NAME) == "2"
 
 
 def test_roll_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +100,7 @@ def test_roll_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["promote", "1"]) == 0
     assert latest() == "1"
     with tracking.connected():
-        assert registry.champion() == "1"
+        assert registry.champion(MODEL_NAME) == "1"
 
 
 def test_promote_without_its_registry(
@@ -119,7 +120,9 @@ def test_publish_before_training(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     assert run(["publish"]) == 1
-    assert capsys.readouterr().err.startswith("Error: No version is champion: run `python -m training train`")
+    assert capsys.readouterr().err.startswith(
+        "Error: No version of california-housing is champion: run `python -m training train`"
+    )
 
 
 def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +131,7 @@ def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.
     own.loc[3, "Latitude"] = 0
     own.to_csv("own.csv", index=False)
     assert run(["train", "--data", "own.csv"]) == 1
-    assert capsys.readouterr().err == "Error: own.csv has bad values: Latitude, row 4: 0.0 is outside 32.5 to 42.1.\n"
+    assert capsys.readouterr().err == "Error: own.csv has bad values: Latitude, row 4: 0 is outside 32.5 to 42.1.\n"
     with tracking.connected():
         assert len(mlflow.search_runs(experiment_names=[MODEL_NAME])) == 1
 

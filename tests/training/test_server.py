@@ -1,6 +1,5 @@
 """The whole path against a real tracking server, as the documents promise it."""
 
-from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -9,10 +8,11 @@ from mlflow import MlflowClient
 
 from api.store.manifest import LATEST, decode
 from tests.california import MODEL_NAME, MODELS_PREFIX
-from tests.training.conftest import SMALL
+from tests.training.conftest import SMALL, search_small
 from training import pipeline
 from training.__main__ import run
 from training.publishing import registry, tracking
+from training.tables import data
 
 PASSWORD = "correct-horse"  # the server asks for none, and takes any
 
@@ -22,7 +22,7 @@ def at_the_server(tracking_server: str, tmp_path: Path, monkeypatch: pytest.Monk
     """An empty working directory, and the server's address with a password in it as `MLFLOW_TRACKING_URI`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.replace("://", f"://me:{PASSWORD}@"))
-    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space=SMALL))
+    search_small(monkeypatch)
     return tracking_server
 
 
@@ -39,8 +39,8 @@ def test_train_publish_and_go_back(at_the_server: str, tmp_path: Path, capfd: py
     assert run(["promote", "1"]) == 0
     with tracking.connected() as address:
         assert PASSWORD not in address
-        assert registry.champion() == "1"
-        run_id = registry.run_of("1")
+        assert registry.champion(MODEL_NAME) == "1"
+        run_id = registry.run_of(MODEL_NAME, "1")
     live = decode((tmp_path / "models" / MODELS_PREFIX / LATEST / "manifest.json").read_bytes())
     assert (live.model_version, live.run_id) == ("1", run_id)
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
@@ -53,14 +53,15 @@ def test_train_publish_and_go_back(at_the_server: str, tmp_path: Path, capfd: py
 def test_server_shows_what_a_run_is(at_the_server: str) -> None:
     """A run's name says what was searched on what, its dataset is the rows, its version leads to its model."""
     with tracking.connected():
-        outcome = pipeline.train(candidates=1, folds=2, seed=3, force=True)
+        outcome = pipeline.train(SMALL, data.load(SMALL.table), candidates=1, folds=2, seed=3, force=True)
         client = MlflowClient()
         found = client.get_run(outcome.facts.run_id)
         assert found.info.run_name == "1 x 2 fits, seed 3, mlw package"
+        assert found.inputs
         [rows] = found.inputs.dataset_inputs
         assert outcome.facts.data_sha256.startswith(rows.dataset.digest)
         assert {tag.key: tag.value for tag in rows.tags} == {"mlflow.data.context": "training"}
         version = client.get_model_version(MODEL_NAME, outcome.version)
-        assert client.get_logged_model(version.source.removeprefix("models:/")).source_run_id == found.info.run_id
+        assert client.get_logged_model(str(version.source).removeprefix("models:/")).source_run_id == found.info.run_id
         experiment = mlflow.get_experiment(found.info.experiment_id)
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
