@@ -161,11 +161,17 @@ class Config:
     ] = None
     canary_minutes: Annotated[
         Minutes | None,
-        Meta(description="Canary only: minutes that the share is watched before all traffic moves; 10 if unset."),
+        Meta(
+            description="Canary only: minutes that the share is watched before all traffic moves, at most 120; 10 if "
+            "unset."
+        ),
     ] = None
     bake_minutes: Annotated[
         Minutes | None,
-        Meta(description="Canary only: minutes that the old tasks stay, for an instant way back; 5 if unset."),
+        Meta(
+            description="Canary only: minutes that the old tasks stay, for an instant way back, at most 120; 5 if "
+            "unset."
+        ),
     ] = None
 
     vpc_cidr: Annotated[

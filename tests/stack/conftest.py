@@ -27,8 +27,14 @@ def s3(moto_url: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def models(s3: Any) -> str:
-    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest."""
+def zone_id(moto_url: str) -> str:
+    """The public zone of the scenarios' domain name."""
+    return new_zone("example.com")
+
+
+@pytest.fixture(scope="session")
+def models(s3: Any, zone_id: str) -> str:
+    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest; their zone is there."""
     new_bucket(s3, BUCKET)
     publish(s3, BUCKET, "5")
     publish(s3, BUCKET, "6", latest=True)
@@ -36,13 +42,7 @@ def models(s3: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def zone_id(moto_url: str) -> str:
-    """The public zone of the scenarios' domain name."""
-    return new_zone("example.com")
-
-
-@pytest.fixture(scope="session")
-def scenario(models: str, zone_id: str) -> Callable[[str], Recording]:
+def scenario(models: str) -> Callable[[str], Recording]:
     """The recording of a scenario, made when first asked for."""
     made: dict[str, Recording] = {}
 

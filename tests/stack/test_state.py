@@ -72,7 +72,7 @@ def run(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             httpx.post(f"{url}/moto-api/reset-auth", content=b"0").raise_for_status()
 
             def engine(role: str, verb: str, stack: str) -> subprocess.CompletedProcess[str]:
-                command = [sys.executable, "-m", "tests.stack.engine", verb, stack]
+                command = [sys.executable, "-m", "tests.stack.empty_program", verb, stack]
                 return subprocess.run(
                     command, cwd=ROOT, env={**os.environ, **sessions[role]}, capture_output=True, text=True
                 )

@@ -1,4 +1,4 @@
-"""Pulumi's real engine on an empty program of the project: `python -m tests.stack.engine up|preview STACK`."""
+"""Pulumi's real engine on an empty program of the project: `python -m tests.stack.empty_program up|preview STACK`."""
 
 import sys
 
