@@ -15,10 +15,15 @@ PROJECT = "california-housing-api"
 
 CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
+# Alarms look at three minutes, and CloudWatch takes up to two to see them.
+CanaryMinutes = Annotated[int, Meta(ge=5, le=1440)]
 SecretArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$")]
 CertificateArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")]
 PolicyArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$")]
 Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+FEWEST_IN_SHARE = 5
+"""Requests a minute that a canary must get before its alarms judge it."""
 
 
 class ScheduledCapacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,8 +90,12 @@ class Config:
     ] = None
 
     desired_count: Annotated[int, Meta(description="Tasks at creation; afterwards scaling decides.", ge=1)] = 2
-    min_tasks: Annotated[int, Meta(description="Scaling never goes below.", ge=1)] = 2
-    max_tasks: Annotated[int, Meta(description="Scaling never goes above.", ge=1, le=5000)] = 6
+    min_tasks: Annotated[
+        int, Meta(description="Scaling never goes below; with a `schedule`, until its first entry.", ge=1)
+    ] = 2
+    max_tasks: Annotated[
+        int, Meta(description="Scaling never goes above; with a `schedule`, until its first entry.", ge=1, le=5000)
+    ] = 6
     cpu_target: Annotated[int, Meta(description="Scaling aims at this average CPU use, in percent.", ge=10, le=90)] = 60
     requests_target: Annotated[
         int,
@@ -99,7 +108,9 @@ class Config:
         Meta(
             description="Changes of the minimum and maximum by the clock: a list of "
             "`{name, schedule, min_tasks, max_tasks, timezone}`, such as "
-            '`[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]`.'
+            '`[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}, '
+            '{"name": "day", "schedule": "cron(0 6 * * ? *)", "min_tasks": 2, "max_tasks": 6}]`. '
+            "Each holds until the next one."
         ),
     ] = ()
     spot_percent: Annotated[
@@ -116,7 +127,7 @@ class Config:
         Meta(description="Canary only: percent of the traffic that tries the new revision first; 10 if unset."),
     ] = None
     canary_minutes: Annotated[
-        Minutes | None,
+        CanaryMinutes | None,
         Meta(description="Canary only: minutes that the share is watched before all traffic moves; 10 if unset."),
     ] = None
     bake_minutes: Annotated[
@@ -197,6 +208,11 @@ class Config:
     def canary(self) -> bool:
         """Whether a new revision first gets a share of the traffic."""
         return self.deployment_strategy == "canary"
+
+    @property
+    def canary_share(self) -> float:
+        """Percent of the traffic that tries a new revision first."""
+        return 10.0 if self.canary_percent is None else self.canary_percent
 
     @property
     def https(self) -> bool:

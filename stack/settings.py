@@ -12,7 +12,7 @@ import msgspec
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from stack.config import Config, settings
+from stack.config import FEWEST_IN_SHARE, Config, settings
 
 DEFAULT_REGION = "us-east-1"
 
@@ -122,6 +122,13 @@ def _conflicts(config: Config) -> Iterator[str]:
         for key in ("canary_percent", "canary_minutes", "bake_minutes"):
             if getattr(config, key) is not None:
                 yield f"{key} = {getattr(config, key)}: only with deployment_strategy = canary; remove it"
+    else:
+        full = config.max_tasks * config.requests_target
+        if full * config.canary_share / 100 < FEWEST_IN_SHARE:
+            yield (
+                f"canary_percent = {config.canary_share:g}: of the {full} requests a minute that max_tasks and "
+                f"requests_target scale for, a canary gets fewer than the {FEWEST_IN_SHARE} that its alarms need"
+            )
 
     if config.domain_name and not (config.hosted_zone or config.certificate_arn):
         yield f"domain_name = {config.domain_name!r}: set hosted_zone or certificate_arn as well"

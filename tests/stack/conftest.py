@@ -7,9 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.stack.published import BUCKET, REGION, new_bucket, publish
+from tests.stack.published import BUCKET, OTHER_BUCKET, REGION, new_bucket, publish
 from tests.stack.recording import Recording, record
 from tests.stack.scenarios import SCENARIOS
+from tests.stack.transitions import Settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,10 +27,11 @@ def s3(moto_url: str) -> Any:
 
 @pytest.fixture(scope="session")
 def models(s3: Any) -> str:
-    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest."""
-    new_bucket(s3, BUCKET)
-    publish(s3, BUCKET, "5")
-    publish(s3, BUCKET, "6", latest=True)
+    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest. Another has the same."""
+    for bucket in (BUCKET, OTHER_BUCKET):
+        new_bucket(s3, bucket)
+        publish(s3, bucket, "5")
+        publish(s3, bucket, "6", latest=True)
     return BUCKET
 
 
@@ -43,5 +45,19 @@ def scenario(models: str) -> Callable[[str], Recording]:
             stack, settings = SCENARIOS[name]
             made[name] = record(stack, settings)
         return made[name]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def prod(models: str) -> Callable[[Settings], Recording]:
+    """The recording of prod with other settings, made when first asked for."""
+    made: dict[tuple[tuple[str, str], ...], Recording] = {}
+
+    def get(settings: Settings) -> Recording:
+        key = tuple(sorted(settings.items()))
+        if key not in made:
+            made[key] = record("prod", settings)
+        return made[key]
 
     return get

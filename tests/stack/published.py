@@ -6,6 +6,7 @@ from api.model.schema import BOUNDS, FEATURES
 from api.store import manifest
 
 BUCKET = "housing-models"
+OTHER_BUCKET = "other-models"
 PREFIX = manifest.MODELS_PREFIX
 REGION = "eu-central-1"
 

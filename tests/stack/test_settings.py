@@ -1,12 +1,11 @@
 """The configuration: defaults, the rules between settings, and messages that say what to do."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from stack.config import Config, ScheduledCapacity, settings
-from stack.reference import table
+from stack.reference import PAGE, page
 from stack.settings import FARGATE_MEMORY, ConfigError, parse
 
 REQUIRED = {"model_bucket": "housing-models"}
@@ -115,6 +114,11 @@ def test_all_problems_are_in_one_message() -> None:
             {"deployment_strategy": "canary", "canary_percent": "100"},
             "canary_percent = '100': Expected `float` <= 99.9",
         ),
+        (
+            {"deployment_strategy": "canary", "requests_target": "100", "max_tasks": "4", "canary_percent": "1"},
+            "canary_percent = 1: of the 400 requests a minute that max_tasks and requests_target scale for, a canary",
+        ),
+        ({"deployment_strategy": "canary", "canary_minutes": "4"}, "canary_minutes = '4': Expected `int` >= 5"),
         ({"deployment_strategy": "canary", "bake_minutes": "1441"}, "bake_minutes = '1441': Expected `int` <= 1440"),
         ({"domain_name": "a.example.com"}, "domain_name = 'a.example.com': set hosted_zone or certificate_arn"),
         ({"hosted_zone": "example.com"}, "hosted_zone = 'example.com': set domain_name"),
@@ -167,7 +171,7 @@ def test_names_fit_into_aws(stack: str) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    """The reference in docs/configuration.md is the one that the code writes."""
+    """The tables in docs/configuration.md are those that the code writes."""
     assert set(settings()) == {field.name for field in dataclasses.fields(Config)} - {"stack", "region", "profile"}
-    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-    assert table() in page, "run `python -m stack.reference`"
+    written = PAGE.read_text()
+    assert page(written) == written, "run `python -m stack.reference`"
