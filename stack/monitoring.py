@@ -70,7 +70,7 @@ class Monitoring(pulumi.ComponentResource):
             config.name,
             dashboard_name=config.name,
             dashboard_body=pulumi.Output.json_dumps(_dashboard(config, names, balancer, firewall)),
-            # Made last, so the first to be destroyed: where that is refused, nothing has gone yet.
+            # What a protected resource depends on stays when the rest is destroyed: here that is everything.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=config.protected,

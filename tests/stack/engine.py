@@ -69,21 +69,12 @@ def refused(steps: Iterable[Step], before: Recording) -> list[Resource]:
 
 
 def destroy(recording: Recording) -> list[Resource]:
-    """What `pulumi destroy --skip-preview` deletes until it is refused; all of it if nothing is protected.
+    """What `pulumi destroy` deletes, in order, whether with `--skip-preview` or with `--exclude-protected`.
 
-    What runs beside a refused deletion counts as deleted: it may have been.
+    At a protected resource the engine reports an error and goes on, past what that depends on
+    (`cancelDueToError`, `TransitiveDependenciesOf`). For this, unlike for the order, a component does not stand for
+    what it holds.
     """
-    resources = {resource.urn: resource for resource in deployed(recording)}
-    done: list[Resource] = []
-    for together in deletions(resources, resources.values()):
-        done.extend(resource for resource in together if not resource.protect)
-        if any(resource.protect for resource in together):
-            break
-    return done
-
-
-def destroy_unprotected(recording: Recording) -> list[Resource]:
-    """What `pulumi destroy --exclude-protected` deletes: all but what is protected and what that depends on."""
     resources = {resource.urn: resource for resource in deployed(recording)}
     kept: set[str] = set()
     waiting = [urn for urn, resource in resources.items() if resource.protect]
@@ -91,8 +82,13 @@ def destroy_unprotected(recording: Recording) -> list[Resource]:
         urn = waiting.pop()
         if urn not in kept:
             kept.add(urn)
-            waiting.extend(dependencies(resources, resources[urn]))
-    return [resource for urn, resource in resources.items() if urn not in kept]
+            waiting.extend(_named(resources, resources[urn]))
+    return [
+        resource
+        for together in deletions(resources, resources.values())
+        for resource in together
+        if resource.urn not in kept
+    ]
 
 
 def deletions(resources: Mapping[str, Resource], condemned: Iterable[Resource]) -> list[list[Resource]]:
@@ -110,15 +106,19 @@ def deletions(resources: Mapping[str, Resource], condemned: Iterable[Resource]) 
 
 def dependencies(resources: Mapping[str, Resource], resource: Resource) -> set[str]:
     """The URNs that a resource depends on: provider, parent, dependencies, and what components among these hold."""
-    named = {*resource.depends_on, resource.provider.rpartition("::")[0]} & resources.keys()
+    named = _named(resources, resource)
     order = {urn: number for number, urn in enumerate(resources)}
     held = {
         urn
         for urn, other in resources.items()
         if order[urn] < order[resource.urn]
-        and any(not resources[above].custom for above in _ancestors(resources, other) & named)
+        and any(not resources[above].custom for above in _ancestors(resources, other) & set(resource.depends_on))
     }
-    return named | held | ({resource.parent} & resources.keys())
+    return named | held
+
+
+def _named(resources: Mapping[str, Resource], resource: Resource) -> set[str]:
+    return {*resource.depends_on, resource.provider.rpartition("::")[0], resource.parent} & resources.keys()
 
 
 def _ancestors(resources: Mapping[str, Resource], resource: Resource) -> set[str]:
