@@ -9,6 +9,7 @@ from api.store import manifest
 from tests.california import BOUNDS, MODELS_PREFIX, SCHEMA
 
 BUCKET = "housing-models"
+OTHER_BUCKET = "other-models"
 PREFIX = MODELS_PREFIX
 REGION = "eu-central-1"
 

@@ -145,9 +145,21 @@ def test_the_first_deployment_creates_the_bucket_and_says_what_is_next(moto_url:
     recording = record("dev", {"model_bucket": "t-first", "create_model_bucket": "true"})
     custom = {resource.type for resource in recording.resources if resource.custom}
     assert {type_.split("/")[0] for type_ in custom} == {"pulumi:providers:aws", "aws:s3"}
+    again = record("dev", {"model_bucket": "t-first", "create_model_bucket": "true"}, last_outputs=recording.outputs)
+    assert again.outputs == recording.outputs
     assert recording.outputs == {
         "next_step": "python -m training publish --store s3://t-first, then pulumi up again",
     }
+
+
+def test_a_stack_that_runs_is_no_first_deployment(moto_url: str) -> None:
+    """Somebody deleted its bucket: the program stops, so that Pulumi deletes nothing, and says how to go on."""
+    with pytest.raises(ModelError, match=r"this stack runs the service housing-dev-1a2b3c4.*aws s3 mb s3://t-gone"):
+        record(
+            "dev",
+            {"model_bucket": "t-gone", "create_model_bucket": "true"},
+            last_outputs={"ecs_service": "housing-dev-1a2b3c4"},
+        )
 
 
 def test_the_model_bucket_survives_everything(moto_url: str) -> None:
