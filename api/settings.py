@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Key prefix of the model directory in the bucket, or a local directory where no bucket is named."""
     model_bucket: str = ""
     """S3 bucket that training publishes to; empty: `model_path` is a local directory."""
+    allow_unverified: bool | None = None
+    """Whether a model without a manifest may serve; unset: only from a local directory that is no store's."""
     model_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     """Digest of the model's manifest: no other model is served, whatever the path holds by now."""
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
@@ -37,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long the model may take to arrive and load before the process gives up."""
     max_waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
     """Rows waiting for their prediction above which requests are answered 503 at once."""
+    log_format: Annotated[str, Meta(pattern="^(auto|json|text)$")] = "auto"
+    """Of the lines on standard output: `json`, `text`, or `auto`: text on a terminal, JSON elsewhere."""
     trusted_proxies: Annotated[int, Meta(ge=0, le=10)] = 0
     """Proxies in front that append to X-Forwarded-For; 0: the header is not believed."""
 

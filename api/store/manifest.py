@@ -65,6 +65,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
 
 
+def is_published_name(directory: str) -> bool:
+    """Whether a directory has a name that a store gives: `latest`, or a version's number."""
+    return directory == LATEST or (directory.isascii() and directory.isdigit())
+
+
 def encode(manifest: Manifest) -> bytes:
     """The manifest as published: indented JSON, the same bytes for the same content."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"

@@ -266,14 +266,14 @@ def test_says_which_methods_a_path_has(service: Service) -> None:
 
 def test_a_client_that_leaves_is_no_error(service: Service) -> None:
     """A client that leaves in the middle of a body, or before its answer, leaves nothing behind in the error log."""
-    before = len(service.lines())
+    before = len(service.lines_until_now())
     batch = json.dumps({"rows": [EXAMPLE] * 5_000}).encode()
     for data in (request(batch, path="/predict/batch"), request(batch, path="/predict/batch")[:50_000], GOOD[:-9]):
         with Wire(service.url) as wire:
             wire.send(data)
     with Wire(service.url) as wire:
         assert is_good(wire.send(GOOD).answer())
-    assert not [line for line in service.lines()[before:] if line["level"] in ("ERROR", "CRITICAL")]
+    assert not [line for line in service.lines_until_now()[before:] if line["level"] in ("ERROR", "CRITICAL")]
 
 
 def test_errors_of_a_hopeless_batch_are_bounded(service: Service) -> None:

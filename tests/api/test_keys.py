@@ -71,5 +71,6 @@ def test_keys_are_never_logged(guarded: Service, example: dict[str, float]) -> N
         client.post("/predict", json=example, headers={"X-API-Key": NEW_KEY})
         client.post("/predict", json=example, headers={"X-API-Key": f"{NEW_KEY}-typo"})
         client.post(f"/predict?key={NEW_KEY}", json=example)
+    guarded.lines_until_now()
     assert NEW_KEY not in guarded.log.read_text()
     assert OLD_KEY not in guarded.log.read_text()

@@ -22,11 +22,13 @@ def test_every_setting_is_read() -> None:
         "port": "80",
         "metrics_port": "90",
         "api_keys": "one,two",
+        "allow_unverified": "true",
         "docs": "false",
         "keep_alive_seconds": "7",
         "shutdown_seconds": "8",
         "start_seconds": "9",
         "max_waiting": "10",
+        "log_format": "text",
         "trusted_proxies": "1",
     }
     assert set(text) == set(Settings.__struct_fields__)
@@ -64,6 +66,8 @@ def test_keys_are_split(text: str, keys: tuple[bytes, ...]) -> None:
         ("START_SECONDS", "1.5"),
         ("MAX_WAITING", "0"),
         ("TRUSTED_PROXIES", "all"),
+        ("LOG_FORMAT", "xml"),
+        ("ALLOW_UNVERIFIED", "perhaps"),
         ("API_KEYS", " ,\n"),
     ],
 )
@@ -117,5 +121,5 @@ def test_every_setting_is_documented() -> None:
     expected = {}
     for field in msgspec.structs.fields(Settings):
         default = "required" if field.required else str(field.default)
-        expected[field.name.upper()] = {"": "none", "True": "true"}.get(default, default)
+        expected[field.name.upper()] = {"": "none", "True": "true", "None": "local"}.get(default, default)
     assert documented == expected
