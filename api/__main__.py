@@ -11,7 +11,7 @@ from api import settings as environment
 from api.errors import ResourceError, ServiceError
 from api.http.journal import STANDARD_OUTPUT, Journal, configure_logging
 from api.http.output import Output
-from api.http.sockets import release, take_port
+from api.http.sockets import listen, release, take_port
 
 log = logging.getLogger("api")
 
@@ -72,6 +72,7 @@ def _serve(output: Output) -> int:
     gc.freeze()
     gc.enable()
     server = Server(settings, app)
+    listen(sockets)
     server.run(sockets)
     return 0 if server.started else 1
 

@@ -83,7 +83,7 @@ def _send_model(settings: Settings, sender: "Connection[Model | ServiceError | b
     configure_logging(Journal(sender.send, settings.log_format))
     try:
         store = open_store(settings.model_bucket, settings.model_path)
-        fetched = fetch(store, settings.model_sha256, allow_unverified=settings.allow_unverified)
+        fetched = fetch(store, settings.model_sha256, settings.allow_unverified)
         model = Model.load(fetched)
     except ServiceError as error:
         sender.send(error)

@@ -1,5 +1,6 @@
 """What the service can be told, all of it by environment variables of the same names in capitals."""
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -65,11 +66,12 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             if field.required:
                 faults.append(f"{name} is missing: set it to the model directory, such as mlflow/models/…/latest")
             continue
-        if not _is_unicode(text):
-            faults.append(f"{name}: holds bytes that are not UTF-8")
-            continue
         try:
+            # Whatever the locale's encoding is, and has made of it.
+            text = os.fsencode(text).decode()
             values[field.name] = msgspec.convert(text.strip(), field.type, strict=False)
+        except UnicodeError:
+            faults.append(f"{name}: holds bytes that are not UTF-8")
         except msgspec.ValidationError as error:
             shown = "(not shown)" if field.name == "api_keys" else repr(text)
             faults.append(f"{name}={shown}: {error}")
@@ -81,8 +83,3 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if settings.metrics_port and settings.metrics_port == settings.port:
         raise SettingsError(f"METRICS_PORT={settings.metrics_port} is also PORT: give the metrics a port of their own")
     return settings
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether the environment's bytes were UTF-8: Python keeps others as lone surrogates."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)

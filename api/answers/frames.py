@@ -5,6 +5,7 @@ are ignored, and no bounds are checked. One thing is refused that MLflow takes: 
 predict whatever the training data never showed it.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from api.answers.bodies import MAX_BATCH_ROWS
+from api.answers.predictions import MAX_BATCH_BODY_BYTES
 from api.http.problems import UNREADABLE
 from api.model.batching import Row
 from api.model.schema import FEATURES
@@ -26,6 +28,9 @@ INVALID = "INVALID_PARAMETER_VALUE"
 """MLflow's code for a body that does not fit the model's signature."""
 
 _Columns = dict[str, list[Any]]
+
+# A column that nobody asks for may hold long texts; what bounds them is the size of the body.
+csv.field_size_limit(MAX_BATCH_BODY_BYTES)
 
 
 class FrameError(Exception):
@@ -43,7 +48,7 @@ def read_json(body: bytes) -> list[Row]:
         FrameError: the body is not JSON, not in exactly one format, or does not fit the model.
     """
     try:
-        sent = msgspec.json.decode(body)
+        sent = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     except UNREADABLE as error:
         hint = " This service needs finite numbers." if b"NaN" in body or b"Infinity" in body else ""
         raise FrameError(f"Ensure that input is a valid JSON formatted string. Error: {error}.{hint}") from error
@@ -62,11 +67,20 @@ def read_csv(body: bytes) -> list[Row]:
         FrameError: the body is not such a CSV, or does not fit the model.
     """
     try:
-        lines = (line for line in csv.reader(io.StringIO(body.decode())) if line)
+        # As pandas reads it: a byte order mark is none of the first name, and a line may end as on any system.
+        text = io.StringIO(body.decode("utf-8-sig"), newline="")
+        lines = (line for line in csv.reader(text) if len(line) > 1 or "".join(line).strip())
         names, *data = islice(lines, MAX_BATCH_ROWS + 2)
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
         raise FrameError(f"Send CSV with a line of column names first, in UTF-8. Error: {error}") from error
-    return _rows(_from_split({"columns": names, "data": data}))
+    if any(len(line) != len(names) for line in data):
+        raise FrameError(f"Each line must have {len(names)} values, one for each name in the first line.")
+    # Of columns with the same name the first counts.
+    unique = [None if name in names[:i] else name for i, name in enumerate(names)]
+    columns = _from_split({"columns": unique, "data": data})
+    for name, values in columns.items():
+        _refuse_python_numbers(name, "".join(values))
+    return _rows(columns)
 
 
 def _from_split(sent: Any) -> _Columns:
@@ -146,6 +160,12 @@ def _numbers(name: str, values: list[Any]) -> npt.NDArray[np.float32]:
         raise FrameError(f"Failed to convert column {name} to type 'float64': it holds lists.")
     with np.errstate(over="ignore"):
         return numbers.astype(np.float32)
+
+
+def _refuse_python_numbers(name: str, values: str) -> None:
+    """Python reads 1_000, digits of any script, and any Unicode space around them; pandas, rightly, does not."""
+    if "_" in values or not values.isascii():
+        raise FrameError(f"Failed to convert column {name} to type 'float64'. Write numbers in plain ASCII digits.")
 
 
 def _refuse_too_many(rows: int) -> None:

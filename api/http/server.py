@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from api.errors import SettingsError
 from api.http.front import Front
 from api.http.protocol import BoundedProtocol
-from api.http.sockets import url
+from api.http.sockets import BACKLOG, url
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -42,16 +41,13 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=settings.keep_alive_seconds,
                 timeout_graceful_shutdown=settings.shutdown_seconds // 2 or 1,
-                backlog=2048,
+                backlog=BACKLOG,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Uvicorn's hook: begin to listen."""
-        try:
-            await super().startup(sockets)
-        except OSError as error:
-            raise SettingsError(f"cannot listen any more ({error.strerror}): choose another PORT") from error
+        """Uvicorn's hook: begin to answer."""
+        await super().startup(sockets)
         urls = " and ".join(map(url, sockets or ()))
         log.info("serving at %s: open it in a browser; Control-C ends the service", urls)
 

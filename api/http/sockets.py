@@ -6,6 +6,9 @@ from typing import Any
 
 from api.errors import SettingsError
 
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 """A machine without IPv6 may still give `localhost` an address of it."""
 
@@ -38,6 +41,19 @@ def take_port(setting: str, host: str, port: int) -> list[socket.socket]:
     if not sockets:
         raise SettingsError(_explained(setting, host, port, refused)) from refused
     return sockets
+
+
+def listen(sockets: list[socket.socket]) -> None:
+    """Let connections come.
+
+    Raises:
+        SettingsError: somebody else, who had bound the port as well, was faster.
+    """
+    try:
+        for bound in sockets:
+            bound.listen(BACKLOG)
+    except OSError as error:
+        raise SettingsError(f"cannot listen at {url(bound)} any more: {error.strerror}; choose another PORT") from error
 
 
 def release(sockets: list[socket.socket]) -> None:

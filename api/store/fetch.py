@@ -40,7 +40,7 @@ class FetchedModel:
     manifest: Manifest | None
 
 
-def fetch(store: Store, sha256: str = "", *, allow_unverified: bool | None = None) -> FetchedModel:
+def fetch(store: Store, sha256: str = "", allow_unverified: bool | None = None) -> FetchedModel:
     """Read the model directory; with a `sha256`, only the model whose manifest has that digest.
 
     A directory without a manifest is read if `allow_unverified`, or where that is None and the store may have such.

@@ -85,6 +85,17 @@ def test_client_is_whom_the_trusted_proxy_saw(guarded: Service, forwarded: list[
         assert line_of(guarded, client.get("/nowhere"))["client"] == client_address
 
 
+def test_client_comes_with_the_head(guarded: Service) -> None:
+    """An address that follows a body in chunks is nobody's."""
+    with Wire(guarded.url) as wire:
+        wire.send(
+            b"POST /nowhere HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        identity = wire.send(b"0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n").answer().headers["x-request-id"]
+    line = next(line for line in guarded.lines_until_now() if line.get("request_id") == identity)
+    assert line["client"] == "203.0.113.9"
+
+
 def test_forwarded_addresses_are_not_believed_without_a_proxy(service: Service) -> None:
     """A service that no proxy stands in front of logs the connection's own address."""
     with service.client(headers={"X-Forwarded-For": "6.6.6.6"}) as client:

@@ -99,15 +99,6 @@ def test_wrong_settings_end_the_start(serve: Serve) -> None:
     assert "DOCS" in line["message"]
 
 
-@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT"])
-def test_taken_port_ends_the_start(serve: Serve, service: Service, model_directory: str, setting: str) -> None:
-    """A port that somebody else has is named, with what to do."""
-    taken = service.url.rpartition(":")[2]
-    line = last_line(serve(MODEL_PATH=str(model_directory), **{setting: taken}))
-    assert f"{setting}={taken}" in line["message"]
-    assert "choose another" in line["message"]
-
-
 def test_bytes_that_are_no_text_are_refused() -> None:
     """A variable that is not UTF-8 is named, not shown."""
     with pytest.raises(SettingsError, match="MODEL_PATH: holds bytes that are not UTF-8"):
