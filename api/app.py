@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import sys
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from api.http.front import Front, problem_reply
 from api.http.journal import Journal
 from api.http.keys import ApiKeys
 from api.http.metrics import Metrics
+from api.http.output import Output
 from api.http.problems import ProblemError
 from api.model.batching import Batcher
 from api.model.model import Model
@@ -38,9 +38,9 @@ from api.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, model: Model, load_seconds: float = 0.0) -> Front:
-    """The ASGI application that serves this model."""
-    metrics = Metrics(model, load_seconds)
+def create_app(settings: Settings, model: Model, load_seconds: float, output: Output) -> Front:
+    """The ASGI application that serves this model and writes its log there."""
+    metrics = Metrics(model, load_seconds, output)
     batcher = Batcher(model, settings.max_waiting, metrics.batch)
     reader = RowReader(model.schema)
     row = example_row(model, reader)
@@ -62,7 +62,7 @@ def create_app(settings: Settings, model: Model, load_seconds: float = 0.0) -> F
         keys=ApiKeys(settings.keys),
         readiness=readiness,
         metrics=metrics,
-        journal=Journal(sys.stdout.buffer),
+        journal=Journal(output.write, settings.log_format),
         trusted_proxies=settings.trusted_proxies,
     )
 

@@ -5,7 +5,7 @@ import sys
 
 from api import settings
 from api.errors import SettingsError
-from api.http.server import check_port
+from api.http.sockets import release, take_port
 
 
 def main() -> int:
@@ -16,9 +16,9 @@ def main() -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     try:
-        check_port(found)
+        release(take_port("PORT", found.host, found.port))
     except SettingsError as error:
-        print(f"Error: {error}, as in: make run PORT={found.port % 65535 + 1}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return 1
     return 0
 

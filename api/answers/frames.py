@@ -5,6 +5,7 @@ are ignored, and no bounds are checked. Two things are refused that MLflow takes
 none, for which XGBoost would predict whatever the training data never showed it, and a category that it has not.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from api.answers.faults import MAX_BATCH_ROWS
 from api.answers.fields import Field
+from api.answers.predictions import MAX_BATCH_BODY_BYTES
 from api.http.problems import UNREADABLE
 from api.model.batching import Row
 
@@ -28,6 +30,9 @@ INVALID = "INVALID_PARAMETER_VALUE"
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 _Columns = dict[str, list[Any]]
+
+# A column that nobody asks for may hold long texts; what bounds them is the size of the body.
+csv.field_size_limit(MAX_BATCH_BODY_BYTES)
 _YES_NO = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
@@ -58,7 +63,7 @@ class FrameReader:
             FrameError: the body is not JSON, not in exactly one format, or does not fit the model.
         """
         try:
-            sent = msgspec.json.decode(body)
+            sent = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
         except UNREADABLE as error:
             hint = " This service needs finite numbers." if b"NaN" in body or b"Infinity" in body else ""
             raise FrameError(f"Ensure that input is a valid JSON formatted string. Error: {error}.{hint}") from error
@@ -76,15 +81,23 @@ class FrameReader:
             FrameError: the body is not such a CSV, or does not fit the model.
         """
         try:
-            lines = (line for line in csv.reader(io.StringIO(body.decode())) if line)
+            # As pandas reads it: a byte order mark is none of the first name, and a line may end as on any system.
+            text = io.StringIO(body.decode("utf-8-sig"), newline="")
+            lines = (line for line in csv.reader(text) if len(line) > 1 or "".join(line).strip())
             names, *data = islice(lines, MAX_BATCH_ROWS + 2)
         except (UnicodeDecodeError, csv.Error, ValueError) as error:
             raise FrameError(f"Send CSV with a line of column names first, in UTF-8. Error: {error}") from error
-        columns = self._from_split({"columns": names, "data": data})
-        # Where a value may be missing, an empty cell is one, as pandas reads it.
-        for name in columns:
+        if any(len(line) != len(names) for line in data):
+            raise FrameError(f"Each line must have {len(names)} values, one for each name in the first line.")
+        # Of columns with the same name the first counts.
+        unique = [None if name in names[:i] else name for i, name in enumerate(names)]
+        columns = self._from_split({"columns": unique, "data": data})
+        for name, values in columns.items():
+            if self.fields[name].codes is None:
+                _refuse_python_numbers(name, "".join(values))
+            # Where a value may be missing, an empty cell is one, as pandas reads it.
             if self.fields[name].optional:
-                columns[name] = [None if value == "" else value for value in columns[name]]
+                columns[name] = [None if value == "" else value for value in values]
         return self.rows(columns)
 
     def _from_split(self, sent: Any) -> _Columns:
@@ -184,6 +197,12 @@ def _codes(field: Field, codes: dict[Any, float], values: list[Any]) -> npt.NDAr
         raise FrameError(
             f"Column {field.name} holds {str(wrong)[:64]!r}, which is not {field.allowed}.", INVALID
         ) from None
+
+
+def _refuse_python_numbers(name: str, values: str) -> None:
+    """Python reads 1_000, digits of any script, and any Unicode space around them; pandas, rightly, does not."""
+    if "_" in values or not values.isascii():
+        raise FrameError(f"Failed to convert column {name} to type 'float64'. Write numbers in plain ASCII digits.")
 
 
 def _refuse_too_many(rows: int) -> None:

@@ -34,6 +34,8 @@ SECURITY_HEADERS: tuple[Header, ...] = (
 CLOSE: Header = (b"connection", b"close")
 _REQUEST_ID = re.compile(rb"[\w=:;.+/-]{1,128}")
 _PROBES = {"/health", "/ready"}
+_METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
+"""Those that a metric names; there are 40 more, and a caller may send any of them to any path."""
 # A refusal for lack of room, or while draining, is no fault of the service's.
 _LEVELS = {500: "ERROR", 503: "WARNING"}
 
@@ -139,26 +141,25 @@ class Front:
             forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
             if len(forwarded) >= self.trusted_proxies and forwarded[-1]:
                 return forwarded[-self.trusted_proxies].strip().decode("latin-1")[:64]
-        client = scope["client"]
-        return client[0] if client else ""
+        return _address(scope["client"])
 
     def note_refusal(self, client: tuple[str, int] | None, status: int) -> str:
         """Count and log what the server refused before it was a request; returns the request id it gets."""
         request_id = next(self.made_ids)
         self.metrics.request("other", "other", status, 0.0)
-        self._write_line(request_id, client[0] if client else "", "", "", status, 0.0)
+        self._write_line(request_id, _address(client), "", "", status, 0.0)
         return request_id
 
     def _note(self, scope: HTTPScope, request_id: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
         path, method = scope["path"], scope["method"]
         known = path in self.operations or path in self.paths
-        self.metrics.request(method if known else "other", path if known else "other", status, seconds)
+        self.metrics.request(method if method in _METHODS else "other", path if known else "other", status, seconds)
         if path not in _PROBES or status >= 400:
             self._write_line(request_id, self._client(scope), method, path, status, seconds)
 
     def _write_line(self, request_id: str, client: str, method: str, path: str, status: int, seconds: float) -> None:
-        self.journal.write(
+        self.journal.note(
             RequestLine(
                 timestamp(time.time()),
                 _LEVELS.get(status, "INFO"),
@@ -171,6 +172,11 @@ class Front:
                 self.metrics.model_version,
             )
         )
+
+
+def _address(client: tuple[str, int] | None) -> str:
+    # A socket that serves both protocols sees IPv4 addresses so.
+    return client[0].removeprefix("::ffff:") if client else ""
 
 
 def problem_reply(problem: ProblemError, request_id: str) -> Reply:

@@ -9,7 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from api.errors import SettingsError
+from api.errors import ResourceError, SettingsError
+from api.http.output import Output
 from api.model.batching import Value
 from api.model.classes import class_probabilities, most_probable
 from api.model.model import Model
@@ -44,17 +45,18 @@ class Histogram:
 class Metrics(Collector):
     """All metrics of one service."""
 
-    def __init__(self, model: Model, load_seconds: float) -> None:
+    def __init__(self, model: Model, load_seconds: float, output: Output) -> None:
         self.model_version = model.version
         self.target = model.schema.target
         self.load_seconds = load_seconds
+        self.output = output
         self.requests: dict[tuple[str, str, int], Histogram] = defaultdict(lambda: Histogram(SECONDS))
         self.batch_rows = Histogram(BATCH_ROWS)
         self.values = Histogram(_value_bounds(model))
         self.labels = dict.fromkeys(self.target.classes, 0)
 
     def request(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count one answered request; `path` is a route, never what a client made up."""
+        """Count one answered request; `method` and `path` come from short lists, never from what a client made up."""
         self.requests[method, path, status].observe(seconds)
 
     def batch(self, values: list[Value]) -> None:
@@ -72,6 +74,9 @@ class Metrics(Collector):
         info.add_metric([], {"version": self.model_version})
         yield info
         yield GaugeMetricFamily("model_load_seconds", "Time to fetch, verify and load it.", value=self.load_seconds)
+        yield CounterMetricFamily(
+            "log_lines_dropped", "Log lines that nobody took from standard output in time.", value=self.output.dropped
+        )
         labels = ["method", "path", "status"]
         requests = CounterMetricFamily("http_requests", "Answered requests.", labels=labels)
         durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=labels)
@@ -94,6 +99,7 @@ class Metrics(Collector):
 
         Raises:
             SettingsError: the port is taken.
+            ResourceError: the process may have no more threads.
         """
         registry = CollectorRegistry()
         registry.register(self)
@@ -102,6 +108,8 @@ class Metrics(Collector):
             start_http_server(port, host, registry)
         except OSError as error:
             raise SettingsError(f"cannot listen on METRICS_PORT={port}: {error.strerror}; choose another") from error
+        except RuntimeError as error:
+            raise ResourceError("the thread that answers Prometheus", error) from error
 
 
 def _histogram(name: str, description: str, histogram: Histogram) -> HistogramMetricFamily:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from api.errors import SettingsError
 from api.http.front import Front
 from api.http.protocol import BoundedProtocol
+from api.http.sockets import BACKLOG, url
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                host=settings.host,
-                port=settings.port,
                 http=BoundedProtocol,
                 ws="none",
                 loop="uvloop",
@@ -43,9 +41,15 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=settings.keep_alive_seconds,
                 timeout_graceful_shutdown=settings.shutdown_seconds // 2 or 1,
-                backlog=2048,
+                backlog=BACKLOG,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's hook: begin to answer."""
+        await super().startup(sockets)
+        urls = " and ".join(map(url, sockets or ()))
+        log.info("serving at %s: open it in a browser; Control-C ends the service", urls)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -77,21 +81,6 @@ class Server(uvicorn.Server):
             answered = self.server_state.total_requests
             await asyncio.sleep(QUIET_SECONDS)
         self.should_exit = True
-
-
-def check_port(settings: Settings) -> None:
-    """Find out that the port is taken before anything slow is done.
-
-    Raises:
-        SettingsError: the port is taken, or the host is not one of this machine's.
-    """
-    try:
-        socket.create_server((settings.host, settings.port)).close()
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}; "
-            "correct HOST, or choose another PORT"
-        ) from error
 
 
 def allow_many_connections() -> None:

@@ -113,6 +113,11 @@ def models_prefix(name: str) -> str:
     return f"{MODELS_PREFIX}/{name}"
 
 
+def is_published_name(directory: str) -> bool:
+    """Whether a directory has a name that a store gives: `latest`, or a version's number."""
+    return directory == LATEST or (directory.isascii() and directory.isdigit())
+
+
 def encode(manifest: Manifest) -> bytes:
     """The manifest as published: indented JSON, the same bytes for the same content."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"

@@ -27,10 +27,10 @@ def get(path: str, *headers: str, method: str = "GET") -> bytes:
     return head(f"{method} {path} HTTP/1.1", "Host: localhost", *headers)
 
 
-def chunked(*chunks: bytes, path: str = "/predict") -> bytes:
-    """A request with a body of unknown length."""
+def chunked(*chunks: bytes, path: str = "/predict", trailers: bytes = b"") -> bytes:
+    """A request with a body of unknown length, and what follows it."""
     start = head(f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", "Transfer-Encoding: chunked")
-    return start + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    return start + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n%b\r\n" % trailers
 
 
 def with_income(literal: bytes) -> bytes:
@@ -116,6 +116,12 @@ ANSWERED = {
     "two content types": (415, request(BODY, "Content-Type: text/plain")),
     "two encodings": (415, request(BODY, "Content-Encoding: identity", "Content-Encoding: br")),
     "a content type of 20 kB": (415, request(BODY, content_type="a" * 20_000)),
+    "a trailer": (200, chunked(BODY, trailers=b"Checksum: abc\r\n")),
+    "a type and an encoding that trail": (
+        200,
+        chunked(BODY, trailers=b"Content-Type: a/b\r\nContent-Encoding: br\r\n"),
+    ),
+    "a second host that trails": (200, chunked(BODY, trailers=b"Host: other\r\n")),
     "a chunk extension": (200, chunked(BODY).replace(b"\r\n{", b";a=b\r\n{", 1)),
     "empty lines first": (200, b"\r\n" * 1_000 + GOOD),
     "a body where none belongs": (200, get("/health", "Content-Length: 2") + b"{}"),
@@ -145,6 +151,7 @@ REFUSED = {
     "HTTP/2": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "another protocol": (400, b"SSH-2.0-OpenSSH_9.6\r\n"),
     "CONNECT": (400, get("elsewhere.example:443", method="CONNECT")),
+    "CONNECT to a path": (400, get("/health", method="CONNECT")),
     "a path with raw bytes": (400, b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n"),
     "a header with a NUL": (400, get("/health", "A: b\0c")),
     "a space before the colon": (400, get("/health", "A : b")),
@@ -168,6 +175,8 @@ REFUSED = {
     "a chunk beyond all numbers": (400, chunked().replace(b"0\r\n\r\n", b"f" * 20 + b"\r\n")),
     "a header of 100 kB": (431, get("/health", "A: " + "b" * 100_000)),
     "a header without end": (431, b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 400_000),
+    "20,000 trailers": (431, chunked(BODY, trailers=b"a: b\r\n" * 20_000)[:-2] + b"a: b\r\n" * 100_000),
+    "a trailer without end": (431, chunked(BODY)[:-2] + b"a: " + b"b" * 400_000),
     "20,000 headers": (431, get("/health", *["a: b"] * 20_000)),
     "a path of 100 kB": (431, get("/" + "a" * 100_000)),
 }
@@ -230,6 +239,41 @@ def test_requests_before_garbage_are_answered(service: Service) -> None:
         assert wire.is_closed()
 
 
+UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQ", "UPGRADE: websocket")
+
+
+@pytest.mark.parametrize("kind", ["counted", "in chunks"])
+def test_where_a_request_is_cut_does_not_matter(service: Service, kind: str) -> None:
+    """A request that asks for another protocol is answered in this one, body and all, however it arrives."""
+    data = request(BODY, *UPGRADE)
+    if kind == "in chunks":
+        data = chunked(BODY[:50], BODY[50:]).replace(b"\r\n\r\n", "\r\n".join(["", *UPGRADE, "", ""]).encode(), 1)
+    with Wire(service.url) as wire, Wire(service.url) as other:
+        for place in range(len(data)):
+            wire.send(data[:place])
+            # Its answer comes after the first part has been read.
+            other.send(get("/health")).answer()
+            assert is_good(wire.send(data[place:]).answer()), data[:place]
+
+
+def test_many_upgrades_at_once_are_declined(service: Service) -> None:
+    """Requests that all ask for another protocol, sent without waiting, are answered in their order."""
+    with Wire(service.url) as wire:
+        wire.send((request(BODY, *UPGRADE) + get("/nowhere", *UPGRADE)) * 500)
+        assert [wire.answer().status for _ in range(1_000)] == [200, 404] * 500
+        assert is_good(wire.send(GOOD).answer())
+
+
+def test_a_body_may_hold_anything(service: Service) -> None:
+    """A body with a line that looks like a header arrives as it was sent."""
+    names, values = ",".join(EXAMPLE), ",".join(map(str, list(EXAMPLE.values())[1:]))
+    body = f'{names}\n"\nUpgrade: h2c",{values}\n'.encode()
+    with Wire(service.url) as wire:
+        answer = wire.send(request(body, path="/invocations", content_type="text/csv")).answer()
+    assert answer.status == 400
+    assert "'\\nUpgrade: h2c'" in answer.json()["message"]
+
+
 def test_half_closed_connection_is_answered(service: Service) -> None:
     """A client that has nothing more to send still gets its answer."""
     with Wire(service.url) as wire:
@@ -266,14 +310,14 @@ def test_says_which_methods_a_path_has(service: Service) -> None:
 
 def test_a_client_that_leaves_is_no_error(service: Service) -> None:
     """A client that leaves in the middle of a body, or before its answer, leaves nothing behind in the error log."""
-    before = len(service.lines())
+    before = len(service.lines_until_now())
     batch = json.dumps({"rows": [EXAMPLE] * 5_000}).encode()
     for data in (request(batch, path="/predict/batch"), request(batch, path="/predict/batch")[:50_000], GOOD[:-9]):
         with Wire(service.url) as wire:
             wire.send(data)
     with Wire(service.url) as wire:
         assert is_good(wire.send(GOOD).answer())
-    assert not [line for line in service.lines()[before:] if line["level"] in ("ERROR", "CRITICAL")]
+    assert not [line for line in service.lines_until_now()[before:] if line["level"] in ("ERROR", "CRITICAL")]
 
 
 def test_errors_of_a_hopeless_batch_are_bounded(service: Service) -> None:
