@@ -11,6 +11,7 @@ from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from api.answers.description import describe_row
 from api.answers.explanations import Explanations
 from api.answers.invocations import Invocations
 from api.answers.openapi import KEY_SCHEMES, openapi_config
@@ -68,7 +69,7 @@ def _litestar(settings: Settings, model: Model, readiness: Readiness) -> Litesta
                 "/", route_handlers=OPERATIONS, security=[{name: []} for name in KEY_SCHEMES] if settings.keys else None
             ),
             *(health, ready, describe_model, ping, version),
-            *(pages() if settings.docs else ()),
+            *((describe_row, *pages()) if settings.docs else ()),
         ],
         state=State({"model": model, "readiness": readiness}),
         lifespan=[watched],

@@ -12,21 +12,23 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import JSONBody
 
 from api.answers.bodies import Batch, BatchPrediction, Explanation, Prediction
+from api.answers.examples import NamedExample
 from api.answers.frames import FORMATS, INVALID
 from api.answers.invocations import Invocation, InvocationError, InvocationPredictions
 from api.answers.predictions import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES
-from api.http.problems import PROBLEM_JSON, Fault, Problem, ProblemError
+from api.http.problems import PROBLEM_JSON, TITLES, Fault, Problem, ProblemError
 from api.model.schema import EXAMPLE, FEATURES, Features
 
 
 def _refusal(description: str, problem: ProblemError) -> ResponseSpec:
     document = msgspec.to_builtins(problem.document("463b35bc7914-2"))
+    name = document["type"].rpartition(":")[2]
     return ResponseSpec(
         Problem,
         generate_examples=False,
         description=description,
         media_type=PROBLEM_JSON.decode(),
-        examples=[Example(value=document)],
+        examples=[NamedExample(id=name, summary=document["title"], value=document)],
     )
 
 
@@ -62,7 +64,7 @@ def _refusals(limit: int) -> dict[int, ResponseSpec]:
 
 
 def _error(description: str, code: str, message: str) -> ResponseSpec:
-    example = Example(value={"error_code": code, "message": message})
+    example = NamedExample(id=code, value={"error_code": code, "message": message})
     return ResponseSpec(InvocationError, generate_examples=False, description=description, examples=[example])
 
 
@@ -156,7 +158,13 @@ class _InvocationOperation(Operation):
             generate_examples=False,
             description="The body is neither JSON nor CSV in UTF-8.",
             media_type="text/plain",
-            examples=[Example(value="Content-Type 'text/plain' is not supported; send application/json or text/csv.")],
+            examples=[
+                NamedExample(
+                    id="unsupported-media-type",
+                    summary=TITLES[415],
+                    value="Content-Type 'text/plain' is not supported; send application/json or text/csv.",
+                )
+            ],
         ),
     },
     tags=["MLflow and SageMaker"],

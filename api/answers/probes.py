@@ -10,9 +10,9 @@ import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.openapi import ResponseSpec
-from litestar.openapi.spec import Example
 from msgspec import Meta
 
+from api.answers.examples import NamedExample
 from api.model.model import Model
 from api.model.readiness import Readiness
 from api.model.schema import BOUNDS, FEATURES, TARGET, TARGET_UNIT
@@ -78,13 +78,14 @@ async def health() -> Health:
             generate_examples=False,
             description="Not ready: the body says why.",
             examples=[
-                Example(
+                NamedExample(
+                    id="not-ready",
                     value={
                         "status": "not ready",
                         "model_name": MODEL_NAME,
                         "model_version": "1",
                         "reason": "shutting down",
-                    }
+                    },
                 )
             ],
         )
