@@ -1,5 +1,6 @@
 """The documents: what they name exists, and what they tell people to type is run somewhere, or has a reason why not."""
 
+import io
 import re
 import shlex
 import subprocess
@@ -10,9 +11,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from matplotlib.image import imread
 
 from stack.account import Account
 from stack.config import settings as stack_settings
+from tests.browser import Browser
 from tests.running import ROOT
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -133,6 +136,22 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert target.is_relative_to(ROOT), link
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.svg")), ids=lambda picture: picture.name)
+def test_pictures_are_light_or_dark_as_their_reader(browser: Browser, tmp_path: Path, picture: Path) -> None:
+    """A picture in a document is mostly light on a light screen, mostly dark on a dark one, and its text is seen."""
+    page = tmp_path / "page.html"
+    page.write_text(f'<img src="{picture.as_uri()}" width="900">')
+    brightness = {}
+    for scheme in ("light", "dark"):
+        browser.open(page.as_uri(), scheme=scheme)
+        pixels = imread(io.BytesIO(browser.find("img").screenshot_as_png), format="png")[..., :3]
+        assert pixels.min() < 0.3
+        assert pixels.max() > 0.8
+        brightness[scheme] = pixels.mean()
+    assert brightness["light"] > 0.8
+    assert brightness["dark"] < 0.3
 
 
 @pytest.mark.parametrize(("document", "command"), ALL_COMMANDS, ids=lambda value: getattr(value, "name", value)[:60])

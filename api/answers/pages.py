@@ -34,7 +34,7 @@ def pages(table: bytes) -> list[HTTPRouteHandler]:
     return [
         _file("/", STATIC / "page.html"),
         _body("/static/table.json", table, "application/json", "no-cache"),
-        *(_file(f"/static/{name}", STATIC / name) for name in ("page.js", "page.css", "docs.js", "icon.svg")),
+        *(_file(f"/static/{file.name}", file) for file in sorted(STATIC.iterdir()) if file.suffix != ".html"),
         *(_file(f"/static/{name}", swagger / name) for name in ("swagger-ui-bundle.js", "swagger-ui.css")),
     ]
 

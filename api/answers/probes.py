@@ -11,9 +11,9 @@ import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.openapi import ResponseSpec
-from litestar.openapi.spec import Example
 from msgspec import Meta
 
+from api.answers.examples import NamedExample
 from api.model.model import Model
 from api.model.readiness import Readiness
 from api.store.manifest import IntervalBins
@@ -77,8 +77,8 @@ async def health() -> Health:
             generate_examples=False,
             description="Not ready: the body says why.",
             examples=[
-                Example(
-                    id="not ready",
+                NamedExample(
+                    id="not-ready",
                     value={
                         "status": "not ready",
                         "model_name": "model",

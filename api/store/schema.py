@@ -88,8 +88,6 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     latitude: float
     longitude: float
-    left: bool = False
-    """Whether its name stands to the left of it."""
 
 
 class Map(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

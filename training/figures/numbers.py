@@ -87,9 +87,9 @@ def error_map(test: pd.DataFrame, error: Values, description: Table, says: Map) 
         axes.annotate(
             plain(place.name),
             (place.longitude, place.latitude),
-            xytext=(-36, -12) if place.left else (36, 12),
+            xytext=(36, 12),
             textcoords="offset points",
-            ha="right" if place.left else "left",
+            ha="left",
             fontsize=9,
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.7},
         )
