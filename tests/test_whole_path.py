@@ -6,7 +6,7 @@ import numpy as np
 import xgboost
 
 from api.store.manifest import LATEST
-from tests.california import FEATURES, MODELS_PREFIX
+from tests.california import FEATURES, MODELS_PREFIX, TABLE
 from tests.conftest import published_bucket
 from tests.running import Serve
 from training.tables.data import load
@@ -17,7 +17,7 @@ def test_dataset_to_prediction_through_s3(store: Path, moto_url: str, serve: Ser
     bucket = published_bucket("whole-path", store)
 
     service = serve(MODEL_BUCKET=bucket, MODEL_PATH=f"{MODELS_PREFIX}/{LATEST}")
-    rows = load().table[list(FEATURES)].head(50)
+    rows = load(TABLE).table[list(FEATURES)].head(50)
     with service.client() as client:
         assert client.get("/ready").json() == {
             "status": "ready",

@@ -6,7 +6,7 @@ from litestar.openapi.spec import Example
 
 
 class NamedExample(Example):
-    """An example with an `id`: Litestar calls it so, and writes it into the example too, which OpenAPI does not know."""
+    """An example with an `id`: Litestar calls it so, and writes it into the example, which OpenAPI does not know."""
 
     def to_schema(self) -> dict[str, Any]:
         """The example as the document has it."""

@@ -32,7 +32,7 @@ def python() -> Path:
     subprocess.run([found, "-m", "venv", "--clear", ENVIRONMENT], check=True, capture_output=True)
     wanted = ENVIRONMENT / "wanted.txt"
     wanted.write_text(pinned)
-    install = [interpreter, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", wanted]
+    install = [str(interpreter), "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(wanted)]
     done = subprocess.run(install, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"the newest XGBoost could not be installed for {found}: {done.stderr.strip()[-300:]}")

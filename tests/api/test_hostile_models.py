@@ -18,14 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from msgspec import structs
 
 from api.errors import ModelRefused
 from api.model.model import Model
 from api.store.fetch import FetchedModel, fetch
-from api.store.manifest import MANIFEST_NAME, KnownAnswers, decode
+from api.store.manifest import MANIFEST_NAME, IntervalBins, KnownAnswers, decode
 from api.store.mlmodel import decode_mlmodel
 from api.store.opening import open_store
-from tests.california import EXAMPLE, FEATURES
+from api.store.schema import Schema, Target
+from tests.california import EXAMPLE, FEATURES, SCHEMA
 from tests.manifests import rewrite
 from tests.running import Serve
 
@@ -220,22 +222,51 @@ def test_model_without_any_names_is_taken_with_a_warning(document: Document, cap
     assert "does not name its columns" in caplog.text
 
 
-ROW = list(EXAMPLE.values())
+ROW: list[float | None] = [*EXAMPLE.values()]
+FIRST = SCHEMA.features[0]
+
+
+def schema(**changes: Any) -> Schema:
+    """California's, with something else in it."""
+    return structs.replace(SCHEMA, **changes)
+
+
+def with_first(**changes: Any) -> Schema:
+    """California's, with another first feature."""
+    return schema(features=(structs.replace(FIRST, **changes), *SCHEMA.features[1:]))
+
+
+def known(rows: list[list[float | None]], *answers: float) -> KnownAnswers:
+    """Known answers without a link function between score and prediction."""
+    return KnownAnswers(rows, [[answer] for answer in answers], [[answer] for answer in answers])
+
+
 IMPOSSIBLE: dict[str, tuple[str, object]] = {
-    "features reordered": ("features", list(FEATURES)[::-1]),
-    "no features": ("features", []),
+    "features reordered": ("schema", schema(features=SCHEMA.features[::-1])),
+    "no features": ("schema", schema(features=())),
+    "a feature too few": ("schema", schema(features=SCHEMA.features[1:])),
+    "a feature twice": ("schema", schema(features=(*SCHEMA.features[:7], FIRST))),
+    "a feature of another kind": ("schema", with_first(kind="boolean")),
+    "a category without categories": ("schema", with_first(kind="category")),
+    "categories that the model has not": ("schema", with_first(kind="category", categories=("a", "b"))),
+    "a target of classes": ("schema", schema(target=Target(name="t", kind="category", classes=("a", "b")))),
+    "a number with classes": ("schema", schema(target=structs.replace(SCHEMA.target, classes=("a", "b")))),
     "ranges of other features": ("ranges", {"Ocean": (0.0, 1.0)}),
     "a range upside down": ("ranges", dict.fromkeys(FEATURES, (1.0, 0.0))),
-    "a negative interval": ("interval_half_width", -0.1),
+    "a negative interval": ("interval", IntervalBins([], [-0.1], [0.1])),
+    "an interval without bins": ("interval", IntervalBins([], [], [])),
+    "an interval with a bin too many": ("interval", IntervalBins([1.0], [0.1], [0.1])),
+    "bins out of order": ("interval", IntervalBins([2.0, 1.0], [0.1] * 3, [0.1] * 3)),
     "a newer XGBoost": ("xgboost_version", "99.1.0"),
-    "no known answers": ("known_answers", KnownAnswers([], [])),
-    "rows of seven": ("known_answers", KnownAnswers([ROW[:7]], [1.0])),
-    "rows of different lengths": ("known_answers", KnownAnswers([ROW, ROW[:7]], [1.0, 1.0])),
-    "one answer short": ("known_answers", KnownAnswers([ROW, ROW], [1.0])),
-    "a wrong answer": ("known_answers", KnownAnswers([ROW], [1.0])),
-    "an answer beyond floats": ("known_answers", KnownAnswers([ROW], [1e300])),
-    "a row beyond floats": ("known_answers", KnownAnswers([[1e300] * 8], [1.0])),
-    "a million rows": ("known_answers", KnownAnswers([ROW] * 5_000, [1.0] * 5_000)),
+    "no known answers": ("known_answers", known([])),
+    "rows of seven": ("known_answers", known([ROW[:7]], 1.0)),
+    "rows of different lengths": ("known_answers", known([ROW, ROW[:7]], 1.0, 1.0)),
+    "one answer short": ("known_answers", known([ROW, ROW], 1.0)),
+    "answers of two outputs": ("known_answers", KnownAnswers([ROW], [[1.0, 1.0]], [[1.0, 1.0]])),
+    "a wrong answer": ("known_answers", known([ROW], 1.0)),
+    "an answer beyond floats": ("known_answers", known([ROW], 1e300)),
+    "a row beyond floats": ("known_answers", known([[1e300] * 8], 1.0)),
+    "a million rows": ("known_answers", known([ROW] * 5_000, *[1.0] * 5_000)),
 }
 
 
@@ -251,9 +282,10 @@ def test_manifest_that_cannot_be_is_refused(damaged_directory: Path, case: str) 
 def test_nearly_right_answer_is_wrong(damaged_directory: Path) -> None:
     """A known answer that is off by one bit is enough to refuse the model."""
     manifest = decode((damaged_directory / MANIFEST_NAME).read_bytes())
-    known = manifest.known_answers
-    off = float(np.nextafter(np.float32(known.predictions[-1]), np.float32(99)))
-    rewrite(damaged_directory, known_answers=KnownAnswers(known.rows, [*known.predictions[:-1], off]))
+    answers = manifest.known_answers
+    off = [float(np.nextafter(np.float32(answers.predictions[-1][0]), np.float32(99)))]
+    bent = structs.replace(answers, predictions=[*answers.predictions[:-1], off])
+    rewrite(damaged_directory, known_answers=bent)
     with pytest.raises(ModelRefused, match="known row"):
         load(damaged_directory)
 

@@ -39,7 +39,7 @@ def assert_same_bits(ours: Any, theirs: Any) -> None:
 def compare(trees: Trees, noted: Any) -> None:
     """Raw scores, answers and contributions of rows together, and of each alone, as XGBoost noted them."""
     rows = noted["rows"]
-    for ask in (lambda each: trees.margins(each), lambda each: trees.predict(each), lambda each: trees.explain(each)):
+    for ask in (trees.margins, trees.predict, trees.explain):
         np.testing.assert_array_equal(np.concatenate([ask(row[np.newaxis]) for row in rows]), ask(rows))
     assert_same_bits(trees.margins(rows), noted["margins"])
     answers = trees.predict(rows)

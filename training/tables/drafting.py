@@ -126,12 +126,12 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
             f"It has {len(distinct)} different whole numbers: one of several classes, or a number (kind, no classes)?"
         )
         return TargetSays(column=name, kind="category", classes=classes), [remark]
-    low = 0.0 if typed.min() >= 0 else None
+    low = 0.0 if bool((typed >= 0).all()) else None
     return TargetSays(column=name, low=low), list(_target_remarks(typed))
 
 
 def _target_remarks(target: pd.Series) -> Iterator[str]:
-    skew = float(target.skew())
+    skew = float(pd.to_numeric(target).skew())
     if skew > SKEWED and target.min() >= 0:
         objective = "reg:gamma" if target.min() > 0 else "reg:tweedie"
         yield f"It is skewed ({skew:.1f}): search.objective = {objective!r} may suit it better than squared errors."
