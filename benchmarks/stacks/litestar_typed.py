@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Litestar, get, post
 
-from tests.california import Features
+from benchmarks.stacks.features import Features
 
 
 class Answer(msgspec.Struct):

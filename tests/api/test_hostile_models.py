@@ -26,7 +26,8 @@ from api.store.fetch import FetchedModel, fetch
 from api.store.manifest import MANIFEST_NAME, IntervalBins, KnownAnswers, decode
 from api.store.mlmodel import decode_mlmodel
 from api.store.opening import open_store
-from api.store.schema import Schema, Target
+from api.store.schema import Schema as TableSchema
+from api.store.schema import Target
 from tests.california import EXAMPLE, FEATURES, SCHEMA
 from tests.manifests import rewrite
 from tests.running import Serve
@@ -226,12 +227,12 @@ ROW: list[float | None] = [*EXAMPLE.values()]
 FIRST = SCHEMA.features[0]
 
 
-def schema(**changes: Any) -> Schema:
+def schema(**changes: Any) -> TableSchema:
     """California's, with something else in it."""
     return structs.replace(SCHEMA, **changes)
 
 
-def with_first(**changes: Any) -> Schema:
+def with_first(**changes: Any) -> TableSchema:
     """California's, with another first feature."""
     return schema(features=(structs.replace(FIRST, **changes), *SCHEMA.features[1:]))
 

@@ -86,7 +86,8 @@ def republish(folder: Path, booster: xgboost.Booster | None = None, **changes: A
     if booster is not None:
         rows = described.known_answers.rows
         matrix = xgboost.DMatrix(np.array(rows, np.float32), feature_names=list(FEATURES))
-        changes["known_answers"] = KnownAnswers(rows, booster.predict(matrix).tolist())
+        answers = [[value] for value in booster.predict(matrix).tolist()]
+        changes["known_answers"] = KnownAnswers(rows, answers, answers)
     files = {name: FileDigest.of((folder / name).read_bytes()) for name in described.files}
     rewrite(folder, files=files, model_version=folder.name, **changes)
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from training.errors import DataError
 from training.tables import values
@@ -131,7 +132,7 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
 
 
 def _target_remarks(target: pd.Series) -> Iterator[str]:
-    skew = float(pd.to_numeric(target).skew())
+    skew = float(stats.skew(target.to_numpy("float64")))
     if skew > SKEWED and target.min() >= 0:
         objective = "reg:gamma" if target.min() > 0 else "reg:tweedie"
         yield f"It is skewed ({skew:.1f}): search.objective = {objective!r} may suit it better than squared errors."
