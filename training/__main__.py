@@ -1,4 +1,4 @@
-"""The commands: describe, train, publish, versions, promote, sample, ui."""
+"""The commands: describe, train, adopt, publish, versions, promote, sample, ui."""
 
 import logging
 import os
@@ -18,6 +18,7 @@ try:
     import click
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from training.commands.adopt import adopt
     from training.commands.describe import describe
     from training.commands.look import sample, ui
     from training.commands.publish import promote, publish, versions
@@ -30,7 +31,7 @@ FAILED, INTERRUPTED = 1, 130
 
 
 @click.group(
-    commands=[describe, train, publish, versions, promote, sample, ui],
+    commands=[describe, train, adopt, publish, versions, promote, sample, ui],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes: 0 done; 1 failed, with one line that says why; 2 wrong usage;

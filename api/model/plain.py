@@ -18,6 +18,9 @@ _KINDS: dict[str, Kind] = {
     "boolean": "boolean",
 }
 
+_TYPES = {"i": "boolean"}
+"""MLflow's type for XGBoost's own, of a column that was yes or no; whole numbers are taken for any."""
+
 CATEGORICAL = "c"
 """XGBoost's type of a feature that is split by category."""
 
@@ -33,12 +36,14 @@ def plain_schema(trees: Trees, mlmodel: MLmodel) -> Schema:
     if not names:
         names = [f"f{i}" for i in range(trees.n_features)]
         log.warning("the model does not name its columns: they are taken to be f0 to f%d", len(names) - 1)
-    columns = columns or [Column(name, "double", required=False) for name in names]
+    types = trees.feature_types or [""] * trees.n_features
+    columns = columns or [
+        Column(name, _TYPES.get(kind, "double"), required=False) for name, kind in zip(names, types, strict=False)
+    ]
     if len(columns) != trees.n_features:
         raise ModelRefused(
             f"{MLMODEL}'s signature has {len(columns)} columns; the model has {trees.n_features} features"
         )
-    types = trees.feature_types or [""] * len(columns)
     categories = [known_categories(trees, i) for i in range(len(columns))]
     features = [_feature(column, kind, known) for column, kind, known in zip(columns, types, categories, strict=True)]
     return Schema(name=NAME, features=tuple(features), target=_target(trees))

@@ -13,7 +13,7 @@ NOT_PROMOTED = 3
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class _DescriptionFile(click.ParamType[Described]):
+class DescriptionFile(click.ParamType[Described]):
     """A file that describes a table, read and checked."""
 
     name = "FILE"
@@ -28,7 +28,7 @@ class _DescriptionFile(click.ParamType[Described]):
 table_option = click.option(
     "--table",
     "described",
-    type=_DescriptionFile(),
+    type=DescriptionFile(),
     default=str(DEFAULT),
     metavar="FILE",
     help="The file that describes the table, see docs/tables.md. [default: California Housing]",

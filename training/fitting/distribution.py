@@ -1,9 +1,12 @@
 """How the training rows were distributed: what drift is measured against."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from api.store.manifest import PREDICTIONS, Shares
+from api.store.schema import Feature
 from training.fitting.estimators import Values
 from training.tables.description import Table
 
@@ -12,7 +15,12 @@ BINS = 10
 
 def distribution(train: pd.DataFrame, predicted: Values, description: Table) -> dict[str, Shares]:
     """Of each feature and of the predictions for held-out rows: numbers by deciles, categories and labels by share."""
-    found = {name: _column(train[name], says.kind) for name, says in description.features.items()}
+    return distribution_of(train, predicted, description.schema().features)
+
+
+def distribution_of(rows: pd.DataFrame, predicted: Values, features: Sequence[Feature]) -> dict[str, Shares]:
+    """The same, of rows with these features."""
+    found = {feature.name: _column(rows[feature.name], feature.kind) for feature in features}
     return found | {PREDICTIONS: numbers(predicted) if predicted.ndim == 1 else _labels(predicted)}
 
 

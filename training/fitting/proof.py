@@ -13,6 +13,7 @@ from api.model.agreement import check_agreement
 from api.store.mlmodel import MLMODEL, decode_mlmodel
 from api.store.schema import Feature, Schema
 from api.trees import xgboost_file
+from api.trees.rounds import BOOSTER
 from api.trees.walk import Trees
 from training.errors import ProofError
 
@@ -45,7 +46,7 @@ def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") ->
         check_agreement(schema, trees, mlmodel)
     except ModelRefused as error:
         raise ProofError(f"The service refuses the model: {error}") from error
-    booster = xgboost.Booster(model_file=folder / model)
+    booster = _as_mlflow_loads(xgboost.Booster(model_file=folder / model), model_class)
     rows = np.concatenate([data, random_rows(schema), boundary_rows(booster, data, schema)])
     types = ["c" if feature.kind == "category" else "q" for feature in schema.features]
     names = booster.feature_names
@@ -56,6 +57,12 @@ def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") ->
     ):
         _compare(what, rows, walk(rows).reshape(expected.shape), expected)
     return len(rows)
+
+
+def _as_mlflow_loads(booster: xgboost.Booster, model_class: str) -> xgboost.Booster:
+    """XGBoost's scikit-learn classes predict with the rounds up to the best one, a booster with all."""
+    best = booster.attr("best_iteration")
+    return booster if best is None or model_class == BOOSTER else booster[: int(best) + 1]
 
 
 def _compare(what: str, rows: Rows, walked: Rows, expected: Rows) -> None:

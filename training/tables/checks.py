@@ -1,9 +1,11 @@
 """What a table must be before anything is trained on it; what is wrong is said by column and row."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pandas as pd
 
+from api.store.schema import Feature
 from training.errors import DataError
 from training.tables import values
 from training.tables.description import FeatureSays, Table, TargetSays
@@ -35,26 +37,56 @@ def check(found: Read, description: Table, source: str) -> pd.DataFrame:
     for name in description.columns:
         columns[name], wrong = _typed(raw[name], name, description, found.decimal)
         faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
-    if faults:
-        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        raise DataError(f"{source} has bad values: {'; '.join(faults[:SHOWN])}{more}.")
+    _refuse(faults, source)
     table = pd.DataFrame(columns)
     _check_rows(table, description, source)
     return table
+
+
+def check_features(found: Read, features: Iterable[Feature], source: str) -> pd.DataFrame:
+    """The features of rows to predict, typed as `check` has them; they need no target and may be few.
+
+    Raises:
+        DataError: a column is missing or there twice, or a value is none that the schema allows.
+    """
+    says = {feature.name: feature for feature in features}
+    names = [str(name) for name in found.table.columns]
+    _check_names(names, list(says), source)
+    raw = found.table.set_axis(names, axis=1)
+    columns, faults = {}, []
+    for name, feature in says.items():
+        columns[name], wrong = _by_kind(raw[name], feature, found.decimal)
+        if not feature.missing:
+            wrong += _missing(raw[name])
+        faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
+    _refuse(faults, source)
+    return pd.DataFrame(columns)
 
 
 def _typed(column: pd.Series, name: str, description: Table, decimal: str) -> tuple[pd.Series, list[values.Fault]]:
     says = description.target if name == description.target.column else description.features.get(name)
     if says is None:
         # It only splits or groups the rows.
-        return column, [(row, "no value") for row, missing in enumerate(column.isna()) if missing]
+        return column, _missing(column)
     typed, faults = _by_kind(column, says, decimal)
     if not getattr(says, "missing", False):
-        faults += [(row, "no value") for row, missing in enumerate(column.isna()) if missing]
+        faults += _missing(column)
     return typed, faults
 
 
-def _by_kind(column: pd.Series, says: FeatureSays | TargetSays, decimal: str) -> tuple[pd.Series, list[values.Fault]]:
+def _missing(column: pd.Series) -> list[values.Fault]:
+    return [(row, "no value") for row, missing in enumerate(column.isna()) if missing]
+
+
+def _refuse(faults: list[str], source: str) -> None:
+    if faults:
+        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise DataError(f"{source} has bad values: {'; '.join(faults[:SHOWN])}{more}.")
+
+
+def _by_kind(
+    column: pd.Series, says: FeatureSays | TargetSays | Feature, decimal: str
+) -> tuple[pd.Series, list[values.Fault]]:
     if says.kind == "boolean":
         return values.yes_no(column, getattr(says, "classes", ()))
     if says.kind == "category":

@@ -92,7 +92,7 @@ def categories(column: pd.Series, known: Sequence[str]) -> tuple[pd.Series, list
     wrong = texts.notna() & ~texts.isin(known)
     shown = ", ".join(map(repr, known[:20])) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
     faults = [(int(row), f"{texts[row]!r} is not one of {shown}") for row in np.flatnonzero(wrong)]
-    return pd.Series(pd.Categorical(texts, categories=list(known)), index=column.index), faults
+    return pd.Series(pd.Categorical(texts.where(~wrong), categories=list(known)), index=column.index), faults
 
 
 def written(value: Any) -> str:
