@@ -94,9 +94,10 @@ def destroy(recording: Recording) -> list[Resource]:
 def deletions(resources: Mapping[str, Resource], condemned: Iterable[Resource]) -> list[list[Resource]]:
     """The sets in which Pulumi deletes: those that depend on the longest chains first, each set side by side."""
     left = {resource.urn: resource for resource in condemned}
+    needs = {urn: dependencies(resources, resource) for urn, resource in left.items()}
     sets: list[list[Resource]] = []
     while left:
-        free = [resource for resource in left.values() if not dependencies(resources, resource) & left.keys()]
+        free = [resource for resource in left.values() if not needs[resource.urn] & left.keys()]
         assert free, f"a circle among {sorted(left)}"
         sets.append(free)
         for resource in free:
