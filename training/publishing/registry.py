@@ -16,6 +16,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from api.store.manifest import MODEL_NAME
+from api.store.mlmodel import MLMODEL
 from training.errors import RegistryError
 from training.fitting.card import CARD_NAME
 from training.fitting.facts import METADATA_KEY, Facts
@@ -117,12 +118,12 @@ def export(version: str, folder: Path) -> Facts:
     """
     try:
         mlflow.artifacts.download_artifacts(f"models:/{MODEL_NAME}/{version}", dst_path=os.fspath(folder))
+        mlmodel = (folder / MLMODEL).read_text()
     except (MlflowException, OSError) as error:
         raise _unfetched(version, error) from error
     try:
-        metadata = yaml.safe_load((folder / "MLmodel").read_text())["metadata"]
-        return msgspec.convert(metadata[METADATA_KEY], Facts)
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        return msgspec.convert(yaml.safe_load(mlmodel)["metadata"][METADATA_KEY], Facts)
+    except (KeyError, TypeError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise RegistryError(f"Version {version} of {MODEL_NAME} was not trained by `python -m training`.") from error
 
 
