@@ -1,5 +1,8 @@
 """Which version goes live."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, current_thread
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,3 +104,90 @@ def test_force_overrules(home: Home, test_rows: pd.DataFrame) -> None:
         decision = judge(np.full(len(test_rows), 2.0), test_rows, force=True)
     assert decision.promoted
     assert decision.reason.endswith("; promoted by --force")
+
+
+@pytest.fixture
+def contenders(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """The errors of two versions that beat the champion, registered while neither was crowned; 3 is the better one."""
+    with monkeypatch.context() as patch, tracking.connected():
+        patch.setattr(promotion, "crown", lambda _, decision, *__, **___: decision)
+        outcomes = [
+            pipeline.train(searching({"n_estimators": (trees,)}), data.load(TABLE), candidates=1, folds=2)
+            for trees in (60, 90)
+        ]
+    assert [outcome.decision.promoted for outcome in outcomes] == [True, True]
+    errors = {outcome.version: outcome.facts.metrics["test_rmse"] for outcome in outcomes}
+    assert list(errors) == ["2", "3"]
+    assert errors["3"] < errors["2"]
+    return errors
+
+
+def crowned(version: str, test: pd.DataFrame) -> Decision:
+    """What becomes of a version that beat champion 1."""
+    predicted = registry.load(MODEL_NAME, version).inplace_predict(test[list(FEATURES)])
+    candidate = Candidate(TABLE, test, predicted, 0.8)
+    return promotion.crown(version, Decision(True, "better"), candidate, since=1)
+
+
+@pytest.mark.parametrize("order", ["23", "32"])
+def test_the_better_of_two_is_champion_in_either_order(
+    contenders: dict[str, float], table: pd.DataFrame, order: str
+) -> None:
+    """Of two trainings that both beat the same champion, the better is champion, whichever crowns its own last."""
+    with tracking.connected():
+        decisions = {version: crowned(version, split(table, TABLE).test) for version in order}
+        assert registry.champion(MODEL_NAME) == "3"
+        assert sorted(registry.promoted_since(MODEL_NAME, 1)) == (["3"] if order == "32" else ["2", "3"])
+    assert decisions["3"] == Decision(True, "better")
+    if order == "32":
+        assert not decisions["2"].promoted
+        assert f"but version 3, trained at the same time, has {contenders['3']:.6f}" in decisions["2"].reason
+
+
+@pytest.mark.parametrize("last", ["2", "3"])
+def test_two_crown_at_once(
+    contenders: dict[str, float], table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """Both have said so and neither has crowned when the worse one, or the better, crowns last: the better stays."""
+    crown, test = registry.crown, split(table, TABLE).test
+    ready, first = Barrier(2, timeout=60), Event()
+
+    def crown_in_turn(name: str, version: str) -> None:
+        if version == current_thread().name and version not in begun:
+            begun.add(version)
+            ready.wait()
+            if version == last:
+                assert first.wait(60)
+            crown(name, version)
+            first.set()
+        else:
+            crown(name, version)
+
+    begun: set[str] = set()
+    monkeypatch.setattr(registry, "crown", crown_in_turn)
+    with tracking.connected(), ThreadPoolExecutor() as pool:
+
+        def run(version: str) -> Decision:
+            current_thread().name = version
+            return crowned(version, test)
+
+        decisions = dict(zip("23", pool.map(run, "23"), strict=True))
+        assert registry.champion(MODEL_NAME) == "3"
+    assert decisions["3"].promoted
+    assert not decisions["2"].promoted
+
+
+def test_crown_after_an_interrupt(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C right after a version became champion leaves it champion: there is always one, and it exists."""
+    crown = registry.crown
+
+    def interrupted(name: str, version: str) -> None:
+        crown(name, version)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "crown", interrupted)
+    with tracking.connected():
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.train(BETTER, data.load(TABLE), candidates=1, folds=2)
+        assert registry.champion(MODEL_NAME) == "2"
+        registry.load(MODEL_NAME, "2")

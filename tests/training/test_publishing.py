@@ -268,7 +268,7 @@ def test_bad_location(location: str) -> None:
 @pytest.mark.parametrize("location", [f"s3://bucket/{MODELS_PREFIX}/", f"models/{MODELS_PREFIX}/1"])
 def test_location_inside_a_store(location: str) -> None:
     """The path of a model instead of the store's is told from a store."""
-    with pytest.raises(StoreError, match=f"give what stands before mlflow/models"):
+    with pytest.raises(StoreError, match="give what stands before mlflow/models"):
         open_store(location, MODEL_NAME)
 
 

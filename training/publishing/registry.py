@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from api.store.mlmodel import MLMODEL
 from training.errors import RegistryError
 from training.fitting.card import CARD_NAME
 from training.fitting.facts import METADATA_KEY, Facts
@@ -116,12 +117,13 @@ def export(name: str, version: str, folder: Path) -> Facts:
     """
     try:
         mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=os.fspath(folder))
+        mlmodel = (folder / MLMODEL).read_text()
     except (MlflowException, OSError) as error:
         raise _unfetched(name, version, error) from error
     try:
-        metadata = yaml.safe_load((folder / "MLmodel").read_text())["metadata"]
+        metadata = yaml.safe_load(mlmodel)["metadata"]
         return msgspec.json.decode(metadata[METADATA_KEY], type=Facts)
-    except (KeyError, TypeError, msgspec.DecodeError) as error:
+    except (KeyError, TypeError, yaml.YAMLError, msgspec.DecodeError) as error:
         raise RegistryError(f"Version {version} of {name} was not trained by `python -m training`.") from error
 
 
