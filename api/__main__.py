@@ -12,7 +12,7 @@ try:
     from api.errors import ResourceError, ServiceError
     from api.http.journal import STANDARD_OUTPUT, Journal, configure_logging
     from api.http.output import Output
-    from api.http.sockets import listen, release, take_port
+    from api.http.sockets import listen, take_port
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: {missing.name} is not installed for {sys.executable}: "
@@ -51,8 +51,7 @@ def _serve(output: Output) -> int:
     settings = environment.from_environment(os.environ)
     configure_logging(Journal(output.write, settings.log_format))
     sockets = take_port("PORT", settings.host, settings.port)
-    if settings.metrics_port:
-        release(take_port("METRICS_PORT", settings.host, settings.metrics_port))
+    metrics_sockets = take_port("METRICS_PORT", settings.host, settings.metrics_port) if settings.metrics_port else []
 
     # Nothing that a start makes is garbage: to look for it would take a tenth of the time.
     gc.disable()
@@ -71,14 +70,12 @@ def _serve(output: Output) -> int:
         output.start()
     except RuntimeError as error:
         raise ResourceError("the thread that writes the log", error) from error
-    if settings.metrics_port:
-        app.metrics.serve(settings.host, settings.metrics_port)
     allow_many_connections()
     # What has been loaded stays: the collector need not look at it again.
     gc.freeze()
     gc.enable()
-    server = Server(settings, app)
-    listen(sockets)
+    server = Server(settings, app, metrics_sockets)
+    listen(sockets + metrics_sockets)
     server.run(sockets)
     return 0 if server.started else 1
 

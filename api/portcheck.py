@@ -5,18 +5,15 @@ import sys
 
 from api import settings
 from api.errors import SettingsError
-from api.http.sockets import release, take_port
+from api.http.sockets import take_port
 
 
 def main() -> int:
     """Check settings and port as the service will; returns the exit code."""
     try:
         found = settings.from_environment(os.environ)
-    except SettingsError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    try:
-        release(take_port("PORT", found.host, found.port))
+        for bound in take_port("PORT", found.host, found.port):
+            bound.close()
     except SettingsError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

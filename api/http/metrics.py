@@ -4,12 +4,12 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from litestar.types import Receive, Scope, Send
+from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from api.errors import ResourceError, SettingsError
 from api.http.output import Output
 from api.model.batching import Value
 from api.model.classes import class_probabilities, most_probable
@@ -80,7 +80,7 @@ class Metrics(Collector):
         labels = ["method", "path", "status"]
         requests = CounterMetricFamily("http_requests", "Answered requests.", labels=labels)
         durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=labels)
-        for (method, path, status), histogram in list(self.requests.items()):
+        for (method, path, status), histogram in self.requests.items():
             requests.add_metric([method, path, str(status)], sum(histogram.counts))
             durations.add_metric([method, path, str(status)], histogram.buckets(), histogram.sum)
         yield requests
@@ -94,22 +94,23 @@ class Metrics(Collector):
             predicted.add_metric([label], count)
         yield predicted
 
-    def serve(self, host: str, port: int) -> None:
-        """Answer Prometheus on a port of its own, from a thread of its own.
 
-        Raises:
-            SettingsError: the port is taken.
-            ResourceError: the process may have no more threads.
-        """
+class Scrapes:
+    """The ASGI application of the metrics' port: they are the answer to whatever is asked there."""
+
+    def __init__(self, metrics: Metrics) -> None:
         registry = CollectorRegistry()
-        registry.register(self)
+        registry.register(metrics)
         ProcessCollector(registry=registry)
-        try:
-            start_http_server(port, host, registry)
-        except OSError as error:
-            raise SettingsError(f"cannot listen on METRICS_PORT={port}: {error.strerror}; choose another") from error
-        except RuntimeError as error:
-            raise ResourceError("the thread that answers Prometheus", error) from error
+        self.answer = make_asgi_app(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self.answer(scope, receive, send)
+
+    def note_refusal(self, client: tuple[str, int] | None, status: int) -> str:  # noqa: ARG002 (as Front's)
+        """Whoever sends no HTTP to this port is in the same network, and no news."""
+        return ""
 
 
 def _histogram(name: str, description: str, histogram: Histogram) -> HistogramMetricFamily:

@@ -36,7 +36,8 @@ def take_port(setting: str, host: str, port: int) -> list[socket.socket]:
                     raise
                 refused = error
     except (OSError, UnicodeError) as error:
-        release(sockets)
+        for bound in sockets:
+            bound.close()
         sockets, refused = [], error
     if not sockets:
         raise SettingsError(_explained(setting, host, port, refused)) from refused
@@ -54,12 +55,6 @@ def listen(sockets: list[socket.socket]) -> None:
             bound.listen(BACKLOG)
     except OSError as error:
         raise SettingsError(f"cannot listen at {url(bound)} any more: {error.strerror}; choose another PORT") from error
-
-
-def release(sockets: list[socket.socket]) -> None:
-    """Give the port back."""
-    for bound in sockets:
-        bound.close()
 
 
 def url(bound: socket.socket) -> str:

@@ -102,12 +102,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(status)
             self.wfile.write(body)
             self.close_connection = True
-        elif fault in ("a body cut short", "a reset in the body"):
+        elif fault in ("a body cut short", "a reset in the body", "silence in the body"):
             self._head(status, len(body))
             self.wfile.write(body[: len(body) // 2])
             self.close_connection = True
             if fault == "a reset in the body":
                 self._reset()
+            elif fault == "silence in the body":
+                self.wfile.flush()
+                self.server.over.wait(30)
         else:
             assert fault == "a byte at a time"
             self._head(status, len(body))

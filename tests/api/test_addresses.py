@@ -61,8 +61,7 @@ def test_every_address_is_served(serve: Serve, model_directory: str, host: str, 
             line for line in service.lines_until_now() if line.get("request_id") == answer.headers["x-request-id"]
         )
         assert line["client"] == address.strip("[]")
-        if host != "localhost":
-            assert httpx.get(f"http://{address}:{metrics}/metrics").status_code == 200
+        assert httpx.get(f"http://{address}:{metrics}/metrics").status_code == 200
     checked = check(HOST=host, PORT=port)
     assert checked.returncode == 0, checked.stderr
 

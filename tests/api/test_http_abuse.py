@@ -1,9 +1,11 @@
 """What no HTTP client sends: each is answered as it should be, and the next good request as if nothing had happened."""
 
+import contextlib
 import json
 import resource
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,9 @@ ANSWERED = {
     "a websocket": (200, get("/health", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")),
     "an upgrade to HTTP/2": (200, request(BODY, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c")),
     "an upgrade, shouted": (200, get("/health", "CONNECTION: UPGRADE", "UPGRADE: WEBSOCKET")),
+    "an upgrade and a close": (200, get("/health", "Connection: close, Upgrade", "Upgrade: websocket")),
+    "an upgrade of HTTP/1.0": (200, head("GET /health HTTP/1.0", "Connection: Upgrade", "Upgrade: websocket")),
+    "an upgrade to nothing": (200, get("/health", "Connection: Upgrade", "Upgrade:")),
     "chunks": (200, chunked(BODY)),
     "one byte a chunk": (200, chunked(*(BODY[i : i + 1] for i in range(len(BODY))))),
     "a text": (415, request(BODY, content_type="text/plain")),
@@ -124,6 +129,7 @@ ANSWERED = {
     "a second host that trails": (200, chunked(BODY, trailers=b"Host: other\r\n")),
     "a chunk extension": (200, chunked(BODY).replace(b"\r\n{", b";a=b\r\n{", 1)),
     "empty lines first": (200, b"\r\n" * 1_000 + GOOD),
+    "100 headers": (200, get("/health", *["a: b"] * 99)),
     "a body where none belongs": (200, get("/health", "Content-Length: 2") + b"{}"),
     "an expectation that nobody knows": (200, request(BODY, "Expect: 200-ok")),
     "a bad host": (400, GOOD.replace(b"localhost", b"a b<>", 1).replace(b"/predict", b"/model", 1)),
@@ -170,6 +176,12 @@ REFUSED = {
     "a length of 26 digits": (400, request(b"").replace(b"Length: 0", b"Length: " + b"9" * 26)),
     "two lengths": (400, request(BODY, "Content-Length: 3")),
     "a length and chunks": (400, request(b"0\r\n\r\n", "Transfer-Encoding: chunked")),
+    "a coding besides chunks": (400, chunked(BODY).replace(b"chunked", b"gzip, chunked")),
+    "chunks, identically": (400, chunked(BODY).replace(b"chunked", b"identity, chunked")),
+    "two codings": (400, chunked(BODY).replace(b"Transfer-Encoding", b"Transfer-Encoding: gzip\r\nTransfer-Encoding")),
+    "HTTP/0.9": (400, b"GET /health\r\n\r\n"),
+    "two hosts in HTTP/1.0": (400, get("/health", "Host: other").replace(b"HTTP/1.1", b"HTTP/1.0")),
+    "101 headers": (431, get("/health", *["a: b"] * 100)),
     "an unknown transfer encoding": (400, get("/predict", "Transfer-Encoding: gzip", method="POST")),
     "a chunk without a length": (400, chunked().replace(b"0\r\n\r\n", b"zz\r\n")),
     "a chunk beyond all numbers": (400, chunked().replace(b"0\r\n\r\n", b"f" * 20 + b"\r\n")),
@@ -259,8 +271,8 @@ def test_where_a_request_is_cut_does_not_matter(service: Service, kind: str) -> 
 def test_many_upgrades_at_once_are_declined(service: Service) -> None:
     """Requests that all ask for another protocol, sent without waiting, are answered in their order."""
     with Wire(service.url) as wire:
-        wire.send((request(BODY, *UPGRADE) + get("/nowhere", *UPGRADE)) * 500)
-        assert [wire.answer().status for _ in range(1_000)] == [200, 404] * 500
+        wire.send((request(BODY, *UPGRADE) + get("/nowhere", *UPGRADE)) * 16)
+        assert [wire.answer().status for _ in range(32)] == [200, 404] * 16
         assert is_good(wire.send(GOOD).answer())
 
 
@@ -289,6 +301,67 @@ def test_continue_is_said_only_when_the_body_is_wanted(service: Service) -> None
         asking = request(BODY, "Expect: 100-continue")
         assert wire.send(asking[: -len(BODY)]).answer().status == 100
         assert is_good(wire.send(BODY).answer())
+
+
+@pytest.mark.parametrize(
+    ("status", "asking"),
+    [
+        (413, request(b"", "Expect: 100-continue").replace(b": 0", b": 999999")),
+        (404, request(b"", "Expect: 100-continue", path="/nowhere").replace(b": 0", b": 9")),
+        (415, request(b"", "Expect: 100-continue", content_type="text/plain").replace(b": 0", b": 9")),
+    ],
+)
+def test_a_body_that_was_not_wanted_ends_the_connection(service: Service, status: int, asking: bytes) -> None:
+    """Whoever asked first and is refused may send the body or not: what came next would be taken for it."""
+    with Wire(service.url) as wire:
+        answer = wire.send(asking).answer()
+        assert (answer.status, answer.headers["connection"]) == (status, "close")
+        assert wire.is_closed()
+
+
+def test_asking_first_costs_no_connection(service: Service) -> None:
+    """A client that asked first and sent its body, at once or when it was told to, or that has none, goes on."""
+    with Wire(service.url) as wire:
+        asking = request(BODY, "Expect: 100-continue")
+        wire.send(asking[: -len(BODY)]).answer()
+        assert is_good(wire.send(BODY).answer())
+        assert wire.send(asking).answer().status == 100
+        assert is_good(wire.answer())
+        assert wire.send(get("/health", "Expect: 100-continue")).answer().status == 200
+        assert is_good(wire.send(GOOD).answer())
+
+
+def test_http_1_0_is_not_told_to_continue(service: Service) -> None:
+    """HTTP/1.0 knows one answer to a request; what it expects is ignored."""
+    with Wire(service.url) as wire:
+        assert is_good(wire.send(request(BODY, "Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0")).answer())
+
+
+def test_close_is_the_last_word(service: Service) -> None:
+    """What follows a request that said it was the last one is not answered."""
+    with Wire(service.url) as wire:
+        wire.send(request(BODY, "Connection: close") + GOOD)
+        assert is_good(wire.answer())
+        assert wire.is_closed()
+
+
+def test_requests_that_do_not_wait_are_bounded(service: Service) -> None:
+    """Of thousands of requests sent at once the first are answered; memory and other clients do not feel the rest."""
+    before = resident_megabytes(service)
+    many = get("/nowhere") * 5_000
+    with ExitStack() as stack:
+        for _ in range(20):
+            crowd = stack.enter_context(Wire(service.url))
+            crowd.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                crowd.socket.sendall(many)
+        with Wire(service.url) as wire:
+            assert is_good(wire.send(GOOD).answer())
+        assert resident_megabytes(service) - before < 20
+    with Wire(service.url) as wire:
+        wire.send(get("/nowhere") * 40)
+        assert [wire.answer().status for _ in range(33)] == [404] * 33
+        assert wire.is_closed()
 
 
 def test_head_is_get_without_the_body(service: Service) -> None:
