@@ -6,7 +6,7 @@ from litestar.openapi.spec import Example
 
 
 class NamedExample(Example):
-    """An example with an `id`: Litestar calls it so, and writes it into the example too, where OpenAPI has no such field."""
+    """Its `id` is its name. Litestar writes that into the example too, where OpenAPI knows no such field."""
 
     def to_schema(self) -> dict[str, Any]:
         """The example as the document has it."""
