@@ -72,7 +72,7 @@ class Model:
         flavor = mlmodel.flavors.xgboost
         xgboost_file.refuse_untested(flavor.xgb_version)
         trees = Trees.of(xgboost_file.read(data, fetched.files[data], flavor.model_class))
-        _check_kind(trees)
+        check_kind(trees)
         _check_features(trees, mlmodel, fetched.manifest)
         if fetched.manifest is None:
             return cls._plain(trees, mlmodel, fetched)
@@ -111,8 +111,12 @@ class Model:
         )
 
 
-def _check_kind(trees: Trees) -> None:
-    """The service answers with a number that is the model's raw score, so that contributions add up to it."""
+def check_kind(trees: Trees) -> None:
+    """Refuse what is read but not served: answers are numbers, and contributions add up to them.
+
+    Raises:
+        ModelRefused: the model predicts something else, has a link function, or takes categories.
+    """
     objective = trees.objective
     if objective.kind != "number" or objective.link.name != "identity":
         raise ModelRefused(

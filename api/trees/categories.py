@@ -90,7 +90,8 @@ def names(model: fields.Model, n_features: int, version: tuple[int, int, int]) -
 
 def _decode(encoding: fields.Encoding, version: tuple[int, int, int]) -> tuple[int, Names | None]:
     """How many categories a feature has, and which."""
-    values = np.asarray(encoding.values) if len(encoding.values) else np.zeros(0, np.int8)
+    values = np.asarray(encoding.values)
+    values = values if values.size else np.zeros(0, np.int8)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         raise ModelRefused("the model file is damaged: its categories are no whole numbers")
     if encoding.offsets is UNSET:

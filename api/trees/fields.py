@@ -17,6 +17,8 @@ from msgspec import UNSET, Meta, UnsetType
 Count = Annotated[str, Meta(pattern=r"^[0-9]{1,9}\Z")]
 """A whole number; XGBoost writes its parameters as text."""
 
+Number = Annotated[str, Meta(pattern=r"^-?[0-9]{1,40}(\.[0-9]{1,40})?(e[-+]?[0-9]{1,3})?\Z")]
+
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]
@@ -105,7 +107,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The output that each tree adds to."""
     iteration_indptr: list[int] | UnsetType = UNSET
     """Where each round's trees begin, and where the last one's end. XGBoost 1.7 leaves it to be reckoned."""
-    weight_drop: list[float] | UnsetType = UNSET
+    weight_drop: list[Any] | UnsetType = UNSET
     """Dropout's weight of each tree, since XGBoost 3.4."""
     cats: Categories | UnsetType = UNSET
 
@@ -114,7 +116,7 @@ class GBTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     """Boosted trees."""
 
     model: Model
-    weight_drop: list[float] | UnsetType = UNSET
+    weight_drop: list[Any] | UnsetType = UNSET
     """Dropout's weight of each tree, in XGBoost 3.3."""
 
 
@@ -122,7 +124,7 @@ class Dart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="n
     """Boosted trees trained with dropout, before XGBoost 3.3."""
 
     gbtree: GBTree
-    weight_drop: list[float]
+    weight_drop: list[Any]
 
 
 class LearnerParam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,10 +144,10 @@ class Objective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was trained for; all but the name is training's."""
 
     name: str
-    reg_loss_param: dict[Literal["scale_pos_weight"], str] = {}
-    poisson_regression_param: dict[Literal["max_delta_step"], str] = {}
-    tweedie_regression_param: dict[Literal["tweedie_variance_power"], str] = {}
-    pseudo_huber_param: dict[Literal["huber_slope"], str] = {}
+    reg_loss_param: dict[Literal["scale_pos_weight"], Number] = {}
+    poisson_regression_param: dict[Literal["max_delta_step"], Number] = {}
+    tweedie_regression_param: dict[Literal["tweedie_variance_power"], Number] = {}
+    pseudo_huber_param: dict[Literal["huber_slope"], Number] = {}
     softmax_multiclass_param: dict[Literal["num_class"], Count] = {}
     """Says what `num_class` says."""
 
@@ -156,7 +158,7 @@ class Learner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributes: dict[str, str]
     """Notes of whoever trained. `best_iteration` counts if a scikit-learn class reads the file, see `rounds.py`."""
     feature_names: list[str]
-    feature_types: list[str]
+    feature_types: list[Literal["int", "float", "i", "q", "c"]]
     """`c`: categories, as codes; anything else: numbers."""
     gradient_booster: GBTree | Dart
     learner_model_param: LearnerParam
@@ -189,8 +191,11 @@ def _array(kind: Any, values: Any, *, lists: bool) -> npt.NDArray[Any]:
         python = float if number is np.float32 else int
         # As strict as XGBoost: `1` is no float there, and `1.0` and `true` are no whole numbers.
         if isinstance(values, list) and all(type(value) is python for value in values):
-            with np.errstate(over="ignore"):
-                return np.array(values, number)
+            try:
+                with np.errstate(over="ignore"):
+                    return np.array(values, number)
+            except OverflowError as error:
+                raise ValueError(f"Expected numbers that fit {number.__name__}") from error
     elif isinstance(values, np.ndarray) and values.dtype.newbyteorder("=") == number:
         return values
     raise ValueError(f"Expected an array of {number.__name__}")

@@ -1,5 +1,6 @@
 """A model's trees as its file has them, checked: what a walk may rely on, and nothing of how it walks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,7 @@ class Forest:
     n_features: int
     feature_names: list[str]
     """In the order of the columns; empty: the file names none."""
-    feature_types: list[str]
+    feature_types: Sequence[str]
     """As in the file: `c` for codes of categories, anything else for numbers; empty: the file does not say."""
     categories: list[Names | None]
     """Each feature's categories in the order of their codes; None for a number, or where the file does not say."""

@@ -57,6 +57,9 @@ def join(trees: list[fields.Tree], n_features: int) -> Nodes:
         weight=joined("sum_hessian", np.float32),
     )
     reached = _reached(roots, left, right, parent)
+    # XGBoost keeps features and default directions in one number: a negative feature would become another one.
+    if (nodes.feature < 0).any():
+        raise ModelRefused("the model file is damaged: a node's feature is negative")
     _check_deleted(nodes, reached, [int(tree.tree_param.num_deleted) for tree in trees])
     _check_reached(nodes, reached, n_features)
     return nodes
@@ -120,7 +123,7 @@ def _check_deleted(nodes: Nodes, reached: Places, noted: list[int]) -> None:
 def _check_reached(nodes: Nodes, reached: Places, n_features: int) -> None:
     is_leaf = nodes.left[reached] == -1
     condition, feature = nodes.condition[reached], nodes.feature[reached]
-    if not (is_leaf | ((feature >= 0) & (feature < n_features))).all():
+    if not (is_leaf | (feature < n_features)).all():
         raise ModelRefused(f"the model file is damaged: a split names a feature that is not among its {n_features}")
     if not np.where(is_leaf, np.isfinite(condition), nodes.categorical[reached] | ~np.isnan(condition)).all():
         raise ModelRefused("the model file is damaged: a threshold or a leaf's value is impossible")

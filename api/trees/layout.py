@@ -19,7 +19,8 @@ class CategoryBits:
     """Which categories go right, a bit each: of the split at node `i`, from the byte `start[i]` on.
 
     Bit 0 says where a missing value goes, bit `code + 1` where a category does. The last bit of a feature, `limit`,
-    stands for every code that no split of it names, and is 0 as they all go left. The byte 0 is 0, for other nodes.
+    stands for every code that no split of it names, and is 0 as they all go left. Nodes that are no such split start at
+    the byte 0, where there are as many zeros as the longest set has bytes.
     """
 
     start: Places
@@ -113,11 +114,12 @@ def _category_bits(
     np.maximum.at(limit, feature[owner], codes + 2)
     splits = np.flatnonzero(categorical)
     sizes = limit[feature[splits]] // 8 + 1
-    if 1 + sizes.sum() > MAX_CATEGORY_BYTES:
+    zeros = limit.max() // 8 + 1
+    if zeros + sizes.sum() > MAX_CATEGORY_BYTES:
         raise ModelRefused(f"the model's splits on categories would take {sizes.sum()} bytes of memory")
     start = np.zeros(len(feature), np.int64)
-    start[splits] = 1 + np.cumsum(sizes) - sizes
-    bits = np.zeros(1 + sizes.sum(), np.uint8)
+    start[splits] = zeros + np.cumsum(sizes) - sizes
+    bits = np.zeros(zeros + sizes.sum(), np.uint8)
     bits[start[splits]] = missing_right[splits]
     np.bitwise_or.at(bits, start[owner] + (codes + 1) // 8, np.left_shift(1, (codes + 1) % 8).astype(np.uint8))
     return CategoryBits(start, bits, limit)

@@ -4,7 +4,6 @@ A booster predicts with all its rounds, XGBoost's scikit-learn classes with thos
 depends on the class that it loads a file with, and so does ours.
 """
 
-import itertools
 import json
 import math
 import re
@@ -49,17 +48,12 @@ def counted(learner: fields.Learner, model: fields.Model, outputs: int, model_cl
 
 def _ends(model: fields.Model, outputs: int) -> list[int]:
     """Where each round's trees end; every round has as many for each output, one output after the other."""
-    number = len(model.trees)
-    if model.iteration_indptr is UNSET:
-        size = outputs * int(model.gbtree_model_param.num_parallel_tree)
-        bounds = list(range(0, number + 1, size)) if size else []
-    else:
-        bounds = model.iteration_indptr
-    sizes = [end - start for start, end in itertools.pairwise(bounds)]
-    if not sizes or bounds[0] != 0 or bounds[-1] != number or min(sizes) < 1 or any(size % outputs for size in sizes):
+    number, parallel = len(model.trees), int(model.gbtree_model_param.num_parallel_tree)
+    bounds = list(range(0, number + 1, max(1, outputs * parallel)))
+    if parallel < 1 or bounds[-1] != number or model.iteration_indptr not in (UNSET, bounds):
         raise ModelRefused(f"the model file is damaged: its rounds do not divide its {number} trees")
-    in_order = (output for size in sizes for output in range(outputs) for _ in range(size // outputs))
-    if model.tree_info != list(in_order):
+    each = [output for output in range(outputs) for _ in range(parallel)]
+    if model.tree_info != each * (len(bounds) - 1):
         raise ModelRefused("the model file is damaged: tree_info does not name each round's outputs in order")
     return bounds[1:]
 

@@ -5,6 +5,7 @@ trees ourselves takes a tenth of that, keeps 130 MB of libraries out of the imag
 XGBoost's version or thread count. Training refuses to publish a model for which the two differ in a single bit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -37,7 +38,7 @@ class Trees:
     n_features: int
     n_trees: int
     feature_names: list[str]
-    feature_types: list[str]
+    feature_types: Sequence[str]
     categories: list[Names | None]
     base_score: Floats
     layout: Layout

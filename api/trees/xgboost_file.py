@@ -19,6 +19,17 @@ from api.trees.objectives import Objective
 OLDEST_XGBOOST, NEWEST_XGBOOST = (1, 7), (3, 4)
 """Releases of which models of all kinds are compared with XGBoost itself; others may mean something else by a field."""
 
+SETTINGS = {
+    "reg:squarederror": "reg_loss_param",
+    "reg:logistic": "reg_loss_param",
+    "binary:logistic": "reg_loss_param",
+    "binary:logitraw": "reg_loss_param",
+    "reg:pseudohubererror": "pseudo_huber_param",
+    "reg:tweedie": "tweedie_regression_param",
+    "count:poisson": "poisson_regression_param",
+}
+"""What XGBoost wants to find beside an objective's name, though it predicts without; see also `_outputs`."""
+
 
 def read(name: str, raw: bytes, model_class: str = rounds.BOOSTER) -> Forest:
     """Read the file `model.ubj` or `model.json`; its name tells the format.
@@ -36,12 +47,11 @@ def read(name: str, raw: bytes, model_class: str = rounds.BOOSTER) -> Forest:
         version, learner = document["version"], document["learner"]
         refuse_untested(".".join(str(part) for part in version))
         _refuse_uncovered(learner)
-        file = fields.convert(document, lists=name.endswith(".json"))
+        return _forest(fields.convert(document, lists=name.endswith(".json")), model_class)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         # A key alone says little.
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise ModelRefused(f"{name} is not a model as XGBoost saves it: {reason[:500]}") from error
-    return _forest(file, model_class)
 
 
 def refuse_untested(version: str) -> None:
@@ -107,6 +117,8 @@ def _forest(file: fields.File, model_class: str) -> Forest:
         raise ModelRefused(f"the model file is damaged: num_trees is not {len(model.trees)}, the number of its trees")
     if not model.trees:
         raise ModelRefused("the model has no trees")
+    if (settings := SETTINGS.get(objective.name)) and not getattr(learner.objective, settings):
+        raise ModelRefused(f"the model file is damaged: its objective {objective.name!r} has no {settings}")
     outputs = _outputs(objective, learner)
     weights = _tree_weights(booster, model)
     nodes = joining.join(model.trees, n_features)
@@ -145,10 +157,12 @@ def _tree_weights(booster: fields.GBTree | fields.Dart, model: fields.Model) -> 
     found = [weights for weights in places if weights is not UNSET]
     if not found:
         return None
+    if len(found) > 1 or len(found[0]) != len(model.trees) or {type(weight) for weight in found[0]} != {float}:
+        raise ModelRefused("the model file is damaged: weight_drop is not one number for each of its trees")
     with np.errstate(over="ignore"):
         weights = np.array(found[0], np.float32)
-    if len(found) > 1 or len(weights) != len(model.trees) or not np.isfinite(weights).all():
-        raise ModelRefused("the model file is damaged: weight_drop is not one number for each of its trees")
+    if not np.isfinite(weights).all():
+        raise ModelRefused("the model file is damaged: weight_drop is not finite")
     return None if (weights == 1).all() else weights
 
 

@@ -15,7 +15,8 @@ from training.fitting import proof
 
 def save(table: pd.DataFrame, folder: Path, **parameters: str) -> Path:
     """A small model as `model.ubj`."""
-    data = xgboost.DMatrix(table.drop(columns=TARGET), table[TARGET])
+    target = table[TARGET] > 2 if "binary" in parameters.get("objective", "") else table[TARGET]
+    data = xgboost.DMatrix(table.drop(columns=TARGET), target)
     path = folder / "model.ubj"
     xgboost.train({"max_depth": 5, "nthread": 1, **parameters}, data, 20).save_model(path)
     return path
@@ -40,10 +41,19 @@ def test_one_bit_is_noticed(table: pd.DataFrame, tmp_path: Path, monkeypatch: py
         proof.prove(save(table, tmp_path), table)
 
 
-def test_uncovered_model(table: pd.DataFrame, tmp_path: Path) -> None:
-    """A kind of model that the service does not read is refused here, not after the deployment."""
+@pytest.mark.parametrize("parameters", [{"objective": "binary:hinge"}, {"objective": "reg:gamma"}], ids=str)
+def test_uncovered_model(table: pd.DataFrame, tmp_path: Path, parameters: dict[str, str]) -> None:
+    """A kind of model that the service does not read or serve is refused here, not after the deployment."""
     with pytest.raises(ProofError, match="service refuses the model"):
-        proof.prove(save(table, tmp_path, booster="dart"), table)
+        proof.prove(save(table, tmp_path, **parameters), table)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"booster": "dart", "rate_drop": "0.5"}, {"tree_method": "exact", "gamma": "9"}]
+)
+def test_models_of_dropout_and_pruned_ones(table: pd.DataFrame, tmp_path: Path, parameters: dict[str, str]) -> None:
+    """Dropout's weights and the nodes that pruning deleted do not upset the proof."""
+    assert proof.prove(save(table, tmp_path, **parameters), table) > len(table) + 9_000
 
 
 def test_other_features(table: pd.DataFrame, tmp_path: Path) -> None:

@@ -9,19 +9,22 @@ import pandas as pd
 import xgboost
 
 from api.errors import ModelRefused
+from api.model.model import check_kind
 from api.model.schema import BOUNDS, FEATURES
 from api.trees import xgboost_file
+from api.trees.walk import Trees
 from training.errors import ProofError
 
 RANDOM_ROWS = 5_000
 BOUNDARY_ROWS = 5_000
-CHUNK = 1_000
 
 Rows = npt.NDArray[np.float32]
 
 
 def prove(model: Path, table: pd.DataFrame) -> int:
     """Compare both predictions on the data, on random rows and on rows at the edges; returns how many rows agreed.
+
+    XGBoost's is `Booster.predict`: up to 3.2, its `inplace_predict` rounds the trees of dropout in another way.
 
     Args:
         model: a `model.ubj` file.
@@ -34,13 +37,14 @@ def prove(model: Path, table: pd.DataFrame) -> int:
     if booster.feature_names != list(FEATURES):
         raise ProofError(f"The model's features are {booster.feature_names}, the service's {list(FEATURES)}.")
     try:
-        trees = xgboost_file.read(model.name, model.read_bytes())
+        trees = Trees.of(xgboost_file.read(model.name, model.read_bytes()))
+        check_kind(trees)
     except ModelRefused as error:
         raise ProofError(f"The service refuses the model: {error}") from error
     data = table[list(FEATURES)].to_numpy(np.float32)
     rows = np.concatenate([data, random_rows(), boundary_rows(booster, data)])
-    expected = booster.inplace_predict(rows)
-    walked = np.concatenate([trees.predict(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)])
+    expected = booster.predict(xgboost.DMatrix(rows, feature_names=booster.feature_names))
+    walked = trees.predict(rows)
     differ = np.flatnonzero(expected.view(np.uint32) != walked.view(np.uint32))
     if differ.size:
         row = differ[0]
@@ -75,8 +79,12 @@ def boundary_rows(booster: xgboost.Booster, data: Rows) -> Rows:
 
 def _thresholds(booster: xgboost.Booster) -> tuple[npt.NDArray[np.int64], Rows]:
     """The feature and threshold of every split, from XGBoost's own JSON and not from our reading of its file."""
-    trees = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
+    part = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
+    # Before XGBoost 3.3, dropout's trees are a level deeper.
+    trees = part.get("gbtree", part)["model"]["trees"]
     left = np.concatenate([tree["left_children"] for tree in trees])
     feature = np.concatenate([tree["split_indices"] for tree in trees])
     threshold = np.concatenate([tree["split_conditions"] for tree in trees]).astype(np.float32)
-    return feature[left >= 0], threshold[left >= 0]
+    # Nodes that pruning deleted have a feature that is none.
+    splits = (left >= 0) & (feature < len(FEATURES))
+    return feature[splits], threshold[splits]
