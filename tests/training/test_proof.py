@@ -53,6 +53,14 @@ def test_uncovered_model(table: pd.DataFrame, tmp_path: Path) -> None:
         proof.prove(save(table, tmp_path, objective="reg:quantileerror", quantile_alpha="0.5"), numbers(table), SCHEMA)
 
 
+@pytest.mark.parametrize(
+    "parameters", [{"booster": "dart", "rate_drop": "0.5"}, {"tree_method": "exact", "gamma": "9"}]
+)
+def test_models_of_dropout_and_pruned_ones(table: pd.DataFrame, tmp_path: Path, parameters: dict[str, str]) -> None:
+    """Dropout's weights and the nodes that pruning deleted do not upset the proof."""
+    assert proof.prove(save(table, tmp_path, **parameters), numbers(table), SCHEMA) > len(table) + 9_000
+
+
 def test_other_features(table: pd.DataFrame, tmp_path: Path) -> None:
     """A model with the features in another order is refused."""
     with pytest.raises(ProofError, match="the model file has the features"):
