@@ -16,9 +16,9 @@ from training.fitting.known import known_answers
 AT = "2026-01-31T08:32:10+00:00"
 
 
-def save(booster: xgboost.Booster, folder: Path, **options: Any) -> Path:
-    """A plain MLflow directory."""
-    mlflow.xgboost.save_model(booster, folder, model_format="ubj", pip_requirements=["xgboost"], **options)
+def save(model: Any, folder: Path, **options: Any) -> Path:
+    """A plain MLflow directory of a Booster, or of one of XGBoost's scikit-learn classes."""
+    mlflow.xgboost.save_model(model, folder, model_format="ubj", pip_requirements=["xgboost"], **options)
     return folder
 
 
