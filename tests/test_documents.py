@@ -46,6 +46,8 @@ NOT_RUN = {
     # Why a command cannot be run where the tests are; what it names is checked below.
     r"(pulumi|aws) ": "needs an AWS account",
     r"curl .*(pulumi stack output|SERVICE|http://127\.0\.0\.1:8000)": "needs a service that a reader has started",
+    r"source \.venv/bin/activate$": "changes the reader's shell",
+    r"git grep -lz |xargs -0 sed ": "renames the reader's repository",
     r"git (clone|commit|tag|push) |cd [\w-]+$": "the reader has done it, or would change the repository",
     r"make (run|serve|mlflow-ui|image-run)\b": "serves until Ctrl-C; what it starts is tested on its own",
     r"make (bench|bench-training|soak|fuzz|image-report)\b": "measures for minutes, on a quiet machine",
