@@ -3,9 +3,10 @@
 Nothing of any table is written in the service: it reads this from the model that it loads.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Scalar = bool | float | str
 
@@ -43,10 +44,10 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Show(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How a person reads a number: times `factor`, rounded to `digits`, between `prefix` and `suffix`."""
 
-    prefix: str = ""
-    suffix: str = ""
-    factor: float = 1.0
-    digits: int = 0
+    prefix: Annotated[str, Meta(description="Before the number.")] = ""
+    suffix: Annotated[str, Meta(description="Behind it.")] = ""
+    factor: Annotated[float, Meta(description="What the number is multiplied by.")] = 1.0
+    digits: Annotated[int, Meta(description="How many decimals are shown.")] = 0
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,31 +86,29 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A point that is drawn on the map."""
 
-    name: str
-    latitude: float
-    longitude: float
+    name: Annotated[str, Meta(description="What is written beside it.")]
+    latitude: Annotated[float, Meta(description="Degrees north.")]
+    longitude: Annotated[float, Meta(description="Degrees east.")]
 
 
 class Map(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A map to choose two features on."""
 
-    latitude: str
-    """Name of the feature that is degrees north."""
-    longitude: str
-    """Name of the feature that is degrees east."""
-    name: str = ""
-    """What is drawn, such as `California`."""
-    outline: tuple[tuple[float, float], ...] = ()
-    """Latitude and longitude of each corner of the land."""
-    places: tuple[Place, ...] = ()
+    latitude: Annotated[str, Meta(description="Name of the feature that is degrees north.")]
+    longitude: Annotated[str, Meta(description="Name of the feature that is degrees east.")]
+    name: Annotated[str, Meta(description="What is drawn, such as the land's name.")] = ""
+    outline: Annotated[
+        tuple[tuple[float, float], ...], Meta(description="Latitude and longitude of each corner of the land.")
+    ] = ()
+    places: Annotated[tuple[Place, ...], Meta(description="Points to find one's way by.")] = ()
 
 
 class Page(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the page to try the model says above the form."""
 
-    title: str = ""
-    description: str = ""
-    map: Map | None = None
+    title: Annotated[str, Meta(description="The heading.")] = ""
+    description: Annotated[str, Meta(description="A sentence below it.")] = ""
+    map: Annotated[Map | None, Meta(description="A map, if two features are a place.")] = None
 
 
 class Schema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from tests.running import ROOT
 from tests.training.conftest import Home, search_small, searching
 from training.__main__ import run
 from training.publishing import registry, tracking
+from training.tables import loading
 
 
 @pytest.fixture(autouse=True)
@@ -224,3 +225,29 @@ def test_without_the_environment(command: list[str], tmp_path: Path) -> None:
     assert "is not installed for" in done.stderr
     assert "run `make install`, then `source .venv/bin/activate`." in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_describe_drafts_a_description_that_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft describes the file's columns, says what a person must decide, and overwrites nothing unasked."""
+    monkeypatch.chdir(tmp_path)
+    rows = pd.DataFrame(
+        {
+            "row": range(60),
+            "size (m²)": [40.5 + 3 * i for i in range(60)],
+            "town": ["Bern", "Chur", None] * 20,
+            "price": [100.0 + 7.5 * (i % 50) for i in range(60)],
+        }
+    )
+    rows.to_csv("Flats.csv", sep=";", decimal=",", index=False)
+    assert run(["describe", "Flats.csv", "--target", "price"]) == 0
+    out = capsys.readouterr().out
+    assert "[features.row] is left out: it counts the rows" in out
+    assert "python -m training train --table tables/flats.toml --data Flats.csv" in out
+    table = loading.load(Path("tables/flats.toml")).table
+    assert list(table.features) == ["size (m²)", "town"]
+    assert table.features["town"].categories == ("Bern", "Chur")
+    assert table.features["town"].missing
+    assert run(["describe", "Flats.csv", "--target", "price"]) == 1
+    assert "is there already" in capsys.readouterr().err

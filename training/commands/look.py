@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def sample(*, described: Described, data: Path | None, url: str, process: int | 
 
   Try it yourself     {url}/
   API documentation   {url}/docs
-  From a shell        curl {url}/predict -H 'Content-Type: application/json' -d '{json.dumps(asked.features)}'
+  From a shell        curl {url}/predict -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(asked.features))}
   Figures and runs    make mlflow-ui
   Next                the README's section "Deploy": the same model on AWS
   Stop with Ctrl-C.

@@ -79,7 +79,7 @@ def log_card(text: str) -> None:
 
 
 def log_model(booster: xgboost.Booster, example: pd.DataFrame, facts: Facts) -> str:
-    """Log the model with signature, input example and facts; returns the id that MLflow gives it.
+    """Log the model with signature and facts, and an input example; returns the id that MLflow gives it.
 
     The plain booster is logged, not scikit-learn's wrapper, so that loading it needs no scikit-learn.
     """
@@ -92,7 +92,8 @@ def log_model(booster: xgboost.Booster, example: pd.DataFrame, facts: Facts) -> 
         name="model",
         model_format="ubj",
         signature=signature(description),
-        input_example=example.astype(dict.fromkeys(example.select_dtypes("category"), str)),
+        # MLflow tries an example with its own loader, which cannot predict with categories.
+        input_example=None if len(example.select_dtypes("category").columns) else example,
         pip_requirements=[f"mlflow=={mlflow.__version__}", f"{installed}=={version(installed)}"],
         # Text, since MLflow sorts the keys of anything else, and the order of the features matters.
         metadata={METADATA_KEY: msgspec.json.encode(facts).decode()},

@@ -77,7 +77,11 @@ class TargetSays(Part, frozen=True, forbid_unknown_fields=True):
     short: Annotated[str, says("A shorter title, for summaries.")] = ""
     answer: Annotated[
         str,
-        says("Name of the answer's field that holds a predicted number.", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"),
+        says(
+            "Name of the answer's field that holds a predicted number.",
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+            extra={"words": "at most 64 letters, digits and underscores, no digit first"},
+        ),
     ] = "prediction"
     unit: Annotated[str, says("What a number counts.")] = ""
     basis: Annotated[str, says("What the unit refers to, such as `of 1990`.")] = ""
@@ -91,7 +95,14 @@ class TargetSays(Part, frozen=True, forbid_unknown_fields=True):
 class CleaningRule(Part, frozen=True, forbid_unknown_fields=True):
     """Rows that no model should learn from: `[[cleaning]]`, applied one after another to the training rows."""
 
-    name: Annotated[str, says("In the log and the model card.", pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    name: Annotated[
+        str,
+        says(
+            "In the log and the model card.",
+            pattern=r"^[a-z][a-z0-9_]{0,63}$",
+            extra={"words": "at most 64 small letters, digits and underscores, a letter first"},
+        ),
+    ]
     drop: Annotated[
         str, says("Drops a row where this holds: an expression of pandas' `query`, odd column names in backticks.")
     ]
@@ -143,7 +154,11 @@ class Table(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[
         str,
-        says("Of the registered model, and of its place in a store.", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"),
+        says(
+            "Of the registered model, and of its place in a store.",
+            pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+            extra={"words": "at most 63 small letters, digits and hyphens, no hyphen first"},
+        ),
     ]
     title: Annotated[str, says("What people call the table.")] = ""
     description: Annotated[str, says("A sentence: what is predicted of what.")] = ""
@@ -151,14 +166,14 @@ class Table(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rows: Annotated[str, says("Several of them; with an `s` where it is not given.")] = ""
     row_description: Annotated[str, says("A sentence on what one row is.")] = ""
     source: Annotated[str, says("Where the rows come from, for the model card.")] = ""
-    target: TargetSays
+    target: Annotated[TargetSays, says("What is predicted, see below.")]
     features: Annotated[dict[str, FeatureSays], says("The columns.", min_length=1)]
-    cleaning: tuple[CleaningRule, ...] = ()
-    split: SplitSays = SplitSays()
-    groups: GroupsSays | None = None
-    search: SearchSays = SearchSays()
-    card: CardSays = CardSays()
-    page: Page = Page()
+    cleaning: Annotated[tuple[CleaningRule, ...], says("Rows that are not learned from, see below.")] = ()
+    split: Annotated[SplitSays, says("Which rows are held out; a fifth at random.")] = SplitSays()
+    groups: Annotated[GroupsSays | None, says("A second cross-validation, over whole groups.")] = None
+    search: Annotated[SearchSays, says("Objective, and what is tried.")] = SearchSays()
+    card: Annotated[CardSays, says("Words of the model card.")] = CardSays()
+    page: Annotated[Page, says("Words of the page to try the model, and a map.")] = Page()
 
     @property
     def objective(self) -> str:

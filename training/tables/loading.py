@@ -107,7 +107,13 @@ def _value_faults(given: Any, type_: Any, place: str) -> Iterator[str]:
         try:
             msgspec.convert(given, type_)
         except msgspec.ValidationError as error:
-            yield f"{place} = {_shown(given)}: {error}"
+            yield f"{place} = {_shown(given)}: {_rule(type_) or error}"
+
+
+def _rule(type_: Any) -> str:
+    """What a value must be, in words; empty where msgspec's own say it as well."""
+    extras = [meta.extra or {} for meta in getattr(type_, "__metadata__", ())]
+    return next((f"must be {extra['words']}" for extra in extras if "words" in extra), "")
 
 
 def _plain(type_: Any) -> Any:

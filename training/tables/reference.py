@@ -60,7 +60,7 @@ def _kind(type_: Any) -> str:
     origin, inner = typing.get_origin(type_), typing.get_args(type_)
     if origin is typing.Literal:
         return ", ".join(f"`{choice}`" for choice in inner)
-    if isinstance(type_, types.UnionType):
+    if origin in (types.UnionType, typing.Union):
         return " or ".join(dict.fromkeys(_kind(each) for each in inner if each is not types.NoneType))
     if origin is tuple:
         return f"list of {_kind(inner[0])}"
