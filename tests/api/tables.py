@@ -177,8 +177,9 @@ def frame_of(schema: Schema, rows: int = 60, seed: int = 1) -> pd.DataFrame:
                 columns[feature.name] = yes_no.astype("boolean").mask(absent) if feature.missing else yes_no
             case "category":
                 codes = draw.permutation(np.arange(rows) % len(feature.categories))
-                codes[absent] = -1
-                columns[feature.name] = pd.Categorical.from_codes(codes, categories=list(feature.categories))
+                names = np.array(feature.categories, object)[codes]
+                names[absent] = None
+                columns[feature.name] = pd.Categorical(names.tolist(), categories=list(feature.categories))
     return pd.DataFrame(columns)
 
 
