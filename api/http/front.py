@@ -118,8 +118,9 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(h for h in headers if h[0] not in present)]
+                own = [_with_head(name, value) for name, value in message["headers"]]
+                present = {name for name, _ in own}
+                message["headers"] = [*own, *(h for h in headers if h[0] not in present)]
             await send(message)
 
         if scope["method"] == "HEAD":
@@ -172,6 +173,11 @@ class Front:
                 self.metrics.model_version,
             )
         )
+
+
+def _with_head(name: bytes, value: bytes) -> Header:
+    """Litestar does not know that HEAD is answered wherever GET is."""
+    return (name, value + b", HEAD") if name == b"allow" and b"GET" in value else (name, value)
 
 
 def _address(client: tuple[str, int] | None) -> str:

@@ -378,7 +378,9 @@ def test_says_which_methods_a_path_has(service: Service) -> None:
     """405 and OPTIONS name the methods that there are."""
     with Wire(service.url) as wire:
         assert "POST" in wire.send(get("/predict")).answer().headers["allow"]
-        assert "GET" in wire.send(get("/health", method="OPTIONS")).answer().headers["allow"]
+        for method in ("OPTIONS", "PUT"):
+            allowed = wire.send(get("/health", method=method)).answer().headers["allow"]
+            assert set(allowed.split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
 def test_a_client_that_leaves_is_no_error(service: Service) -> None:
