@@ -97,8 +97,15 @@ def test_an_incomplete_model_is_refused(s3: Any, damage: bytes | None, words: st
 
 def test_a_broken_manifest_is_refused(s3: Any, bucket: str) -> None:
     """What is not a manifest is not deployed."""
-    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/6/manifest.json", Body=b"{}")
+    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/6/manifest.json", Body=b'{"format": 2}')
     with pytest.raises(ModelError, match=f"s3://{bucket}/{PREFIX}/6/manifest.json is not a manifest"):
+        find(config(bucket, f"{PREFIX}/6"))
+
+
+def test_a_manifest_of_another_format_is_refused(s3: Any, bucket: str) -> None:
+    """A model that an older program published is refused with what to do."""
+    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/6/manifest.json", Body=b"{}")
+    with pytest.raises(ModelError, match="format 1, and this program reads 2: publish the model again"):
         find(config(bucket, f"{PREFIX}/6"))
 
 

@@ -251,3 +251,11 @@ def test_describe_drafts_a_description_that_is_read(
     assert table.features["town"].missing
     assert run(["describe", "Flats.csv", "--target", "price"]) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+def test_what_to_type_next_names_the_table(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is told for another table than the default has the option that means it."""
+    file = tmp_path / "my flats.toml"
+    file.write_text('name = "flats"\n[target]\ncolumn = "price"\n[features.size]\n')
+    assert run(["versions", "--table", str(file), "--store", "other"]) == 0
+    assert f"`python -m training publish --table '{file}' --store other` fills it." in capsys.readouterr().out

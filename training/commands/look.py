@@ -39,8 +39,8 @@ def sample(*, described: Described, data: Path | None, url: str, process: int | 
 
     table = described.table
     asked = ask(url, table, data, process)
+    body = shlex.quote(json.dumps(asked.features))
     unit = f"   (units of {table.target.unit})" if table.target.unit else ""
-    row = shlex.quote(json.dumps(asked.features))
     click.echo(f"""
   A {table.row} that the model has never seen, from model version {asked.model_version}:
       predicted  {asked.predicted}{unit}
@@ -48,7 +48,7 @@ def sample(*, described: Described, data: Path | None, url: str, process: int | 
 
   Try it yourself     {url}/
   API documentation   {url}/docs
-  From a shell        curl {url}/predict -H 'Content-Type: application/json' -d {row}
+  From a shell        curl {url}/predict -H 'Content-Type: application/json' -d {body}
   Figures and runs    make mlflow-ui
   Next                the README's section "Deploy": the same model on AWS
   Stop with Ctrl-C.

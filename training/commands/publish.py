@@ -51,8 +51,8 @@ def versions(*, described: Described, store: str) -> None:
     published = releases.published(source)
     if not published:
         click.echo(
-            f"Nothing of {described.table.name} is published in {store}: `python -m training publish --store {store}` "
-            "fills it."
+            f"Nothing of {described.table.name} is published in {store}: "
+            f"`python -m training publish{described.option} --store {store}` fills it."
         )
         return
     from training import report

@@ -64,12 +64,13 @@ def train(
         )
     if code and _champion(name) is None:
         click.echo(
-            "Nothing is published. To use the version all the same: `python -m training publish --version N --force`."
+            "Nothing is published. To use the version all the same: "
+            f"`python -m training publish{described.option} --version N --force`."
         )
     elif store:
         context.invoke(publish, described=described, version=None, store=store, force=False)
     elif code == 0:
-        click.echo("Next: `python -m training publish`; `make mlflow-ui` shows the figures.")
+        click.echo(f"Next: `python -m training publish{described.option}`; `make mlflow-ui` shows the figures.")
     return code
 
 

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import math
+import shlex
 import tomllib
 import types
 import typing
@@ -26,10 +27,16 @@ _ANSWER_FIELDS = {"unit", "interval", "extrapolated", "model_version", "base_val
 
 
 class Described(NamedTuple):
-    """A table's description, and the sha256 of the file that it stands in."""
+    """A table's description, and the file that it stands in with its sha256."""
 
     table: Table
     sha256: str
+    file: Path = DEFAULT
+
+    @property
+    def option(self) -> str:
+        """What commands are given to mean this table; nothing for the default one."""
+        return "" if self.file == DEFAULT else f" --table {shlex.quote(str(self.file))}"
 
 
 def load(file: Path = DEFAULT) -> Described:
@@ -40,7 +47,7 @@ def load(file: Path = DEFAULT) -> Described:
     """
     try:
         raw = file.read_bytes()
-        return Described(load_text(raw.decode(), str(file)), hashlib.sha256(raw).hexdigest())
+        return Described(load_text(raw.decode(), str(file)), hashlib.sha256(raw).hexdigest(), file)
     except OSError as error:
         raise DescriptionError(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
