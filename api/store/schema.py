@@ -9,6 +9,20 @@ import msgspec
 
 Scalar = bool | float | str
 
+ANSWER_FIELDS = frozenset(
+    {
+        "unit",
+        "interval",
+        "extrapolated",
+        "model_version",
+        "base_value",
+        "contributions",
+        "contributions_unit",
+        "predictions",
+    }
+)
+"""Of every answer with a number, beside the one that the number itself stands in."""
+
 Kind = Literal["number", "integer", "boolean", "category"]
 
 

@@ -70,7 +70,7 @@ TABLES = {
                 name="claims",
                 row="claim",
                 features=KINDS,
-                target=Target(name="cost", answer="expected cost", unit="EUR", low=0),
+                target=Target(name="cost", answer="expected_cost", unit="EUR", low=0),
             ),
             "reg:gamma",
         ),
@@ -95,7 +95,7 @@ TABLES = {
             Schema(
                 name="odd",
                 features=tuple(Feature(name=name) for name in ODD_NAMES),
-                target=Target(name='the "price" [€]', answer="price [€]: {self}"),
+                target=Target(name='the "price" [€]', answer="value"),
             ),
             "reg:squarederror",
         ),
