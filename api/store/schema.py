@@ -76,7 +76,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A shorter title, for summaries; the title where it is empty."""
     unit: str = ""
     basis: str = ""
-    """What the unit refers to, such as `of 1990`."""
+    """What the unit refers to, such as `of last year`."""
     classes: tuple[str, ...] = ()
     """Of a yes/no target the negative one first; a class's place is its code in the model."""
     low: float | None = None
@@ -112,9 +112,9 @@ class Map(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     longitude: str
     """Name of the feature that is degrees east."""
     name: str = ""
-    """What is drawn, such as `California`."""
+    """What is drawn, for people."""
     outline: tuple[tuple[float, float], ...] = ()
-    """Latitude and longitude of each corner of the land."""
+    """Degrees north and east of each corner of the land."""
     places: tuple[Place, ...] = ()
 
 

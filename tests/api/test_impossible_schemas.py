@@ -19,7 +19,7 @@ from api.store.manifest import MANIFEST_NAME, decode
 from tests.api.tables import publish_table
 from tests.running import Serve
 
-WRONG: list[Any] = [None, True, -1, 2.5, 1e308, 10**30, "", 'a"b\\c', "{x}", "\n", [], {}, [2, 1], ["a", "a"], "number"]
+WRONG: list[Any] = [None, -1, 1e308, "", 'a"b\\c', [], ["a", "a"]]
 
 
 @pytest.fixture(scope="module", params=["claims", "species"])
