@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -158,6 +158,13 @@ class Table:
         if target.kind == "boolean":
             return np.array([[item["probabilities"][target.classes[1]]] for item in items], np.float32)
         return np.array([list(item["probabilities"].values()) for item in items], np.float32)
+
+
+class ServedTable(NamedTuple):
+    """A table, and the service of its model."""
+
+    table: Table
+    service: Service
 
 
 def frame_of(schema: Schema, rows: int = 60, seed: int = 1) -> pd.DataFrame:

@@ -1,27 +1,26 @@
 """The Open Inference Protocol (V2) as its clients speak it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from tests.api.tables import Table, publish_table, served
+from tests.api.tables import ServedTable, Table
 
 DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": "BYTES"}
 TYPES = {"BOOL": bool, "FP32": float, "FP64": float, "INT64": int, "BYTES": str}
 
 
 @pytest.fixture(scope="module", params=["claims", "churn", "species", "wide"])
-def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Table, httpx.Client]]:
+def asked(
+    request: pytest.FixtureRequest, served_table: Callable[[str], ServedTable]
+) -> Iterator[tuple[Table, httpx.Client]]:
     """A table and a client of the service of its model."""
-    table = publish_table(request.param, tmp_path_factory.mktemp(request.param) / "1")
-    service = served(table.folder)
+    table, service = served_table(request.param)
     with service.client() as client:
         yield table, client
-    service.process.kill()
-    service.process.wait(10)
 
 
 def tensors(table: Table) -> list[dict[str, Any]]:
@@ -90,7 +89,7 @@ def test_one_tensor_of_all_features(asked: tuple[Table, httpx.Client]) -> None:
     rows = list(map(list, zip(*(each["data"] for each in tensors(table)), strict=True)))
     tensor = {"name": "input-0", "shape": [len(rows), 200], "datatype": "FP32"}
     check(table, infer(table, client, inputs=[tensor | {"data": rows}]))
-    check(table, infer(table, client, inputs=[tensor | {"data": sum(rows, [])}]))
+    check(table, infer(table, client, inputs=[tensor | {"data": [value for row in rows for value in row]}]))
 
 
 def test_answers_with_the_outputs_that_are_asked_for(asked: tuple[Table, httpx.Client]) -> None:
@@ -152,7 +151,9 @@ def test_refuses_what_does_not_fit(asked: tuple[Table, httpx.Client], change: st
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"inputs": []}', b'{"inputs": {}}', b'{"inputs": [1]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"inputs": []}', b'{"inputs": {}}', b'{"inputs": [1]}', b"\xff"]
+)
 def test_refuses_what_is_no_request(asked: tuple[Table, httpx.Client], body: bytes) -> None:
     """A body that is no request is refused in the same way."""
     table, client = asked

@@ -1,36 +1,33 @@
 """POST /invocations for tables of every kind, beside MLflow's pyfunc of the same directory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import mlflow.pyfunc
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.api.tables import Table, publish_table, served
+from tests.api.tables import ServedTable, Table
 
 
 @pytest.fixture(scope="module", params=["claims", "churn", "species", "odd"])
-def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Table, httpx.Client]]:
+def asked(
+    request: pytest.FixtureRequest, served_table: Callable[[str], ServedTable]
+) -> Iterator[tuple[Table, httpx.Client]]:
     """A table and a client of the service of its model."""
-    table = publish_table(request.param, tmp_path_factory.mktemp(request.param) / "1")
-    service = served(table.folder)
+    table, service = served_table(request.param)
     with service.client() as client:
         yield table, client
-    service.process.kill()
-    service.process.wait(10)
 
 
 def expected(table: Table) -> Any:
     """What MLflow answers to the rows: pandas' frames go to the booster as they are."""
-    frame = table.frame if table.booster.feature_names else table.frame.set_axis(range(table.frame.shape[1]), axis=1)
-    model: Any = mlflow.pyfunc.load_model(str(table.folder)).get_raw_model()
-    if any(isinstance(column.dtype, pd.CategoricalDtype) for _, column in frame.items()):
+    if any(feature.kind == "category" for feature in table.schema.features):
         # MLflow's own wrapper does not let XGBoost have categories.
         return table.booster.predict(table.matrix())
-    return mlflow.pyfunc.load_model(str(table.folder)).predict(frame) if model else None
+    unnamed = table.frame.set_axis(range(table.frame.shape[1]), axis=1)
+    return mlflow.pyfunc.load_model(str(table.folder)).predict(unnamed)
 
 
 def test_every_format(asked: tuple[Table, httpx.Client]) -> None:
