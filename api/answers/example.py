@@ -7,7 +7,9 @@ import numpy as np
 
 from api.answers.answering import make_fields_of
 from api.answers.bodies import Example
+from api.answers.fields import Field
 from api.answers.rows import RowReader
+from api.errors import ModelRefused
 from api.model.batching import Answer, Row
 from api.model.model import Model
 
@@ -19,11 +21,14 @@ def example_row(model: Model, reader: RowReader) -> Row:
     """The schema's example in the model's numbers.
 
     Where a feature has none it is missing, or in the middle of its training range, or the lowest value that there is.
+
+    Raises:
+        ModelRefused: an example is none of its feature's values.
     """
     values: list[float | None] = []
     for feature, field in zip(model.schema.features, reader.fields, strict=True):
         if feature.example is not None:
-            value: Any = feature.example
+            value = _checked(feature.example, field)
             values.append(float(field.codes[value] if field.codes else value))
         elif feature.missing:
             values.append(None)
@@ -31,6 +36,16 @@ def example_row(model: Model, reader: RowReader) -> Row:
             low, high = model.ranges.get(feature.name, (feature.low or 0.0, feature.low or 0.0))
             values.append((low + high) / 2 if feature.kind == "number" else low)
     return tuple(values)
+
+
+def _checked(example: Any, field: Field) -> Any:
+    try:
+        return msgspec.convert(example, field.type)
+    except msgspec.ValidationError:
+        shown = repr(example)[:64]
+        raise ModelRefused(
+            f"the model's schema gives {field.name!r} the example {shown}, which is not {field.allowed}"
+        ) from None
 
 
 def example_answer(model: Model, row: Row) -> Example:

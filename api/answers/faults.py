@@ -49,7 +49,7 @@ class Faults:
         return ProblemError(422, f"A field is given more than once; send each of {self.whole} once.")
 
     def _located(self, error: msgspec.ValidationError) -> Fault:
-        """The one fault that a decoder's message names, as in: Number out of range - at `$.rows[3].MedInc`."""
+        """The one fault that a decoder's message names, as in: Number out of range - at `$.rows[3].area`."""
         problem, _, place = str(error).partition(" - at `$")
         name = place.strip("`.")
         field = self.fields.get(name) or self.fields.get(name.partition("].")[2])

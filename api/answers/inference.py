@@ -34,23 +34,25 @@ class Tensor(msgspec.Struct, omit_defaults=True):
     shape: Annotated[list[int], Meta(description="Rows first.", examples=[[1]])]
     datatype: Annotated[str, Meta(description="Of each value.", examples=["FP64"])]
     data: Annotated[list[Any], Meta(description="Row by row, nested or flat.")]
-    parameters: Annotated[dict[str, Any], Meta(description="Not used.")] = {}
+    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.")] = None
 
 
 class RequestedOutput(msgspec.Struct):
     """An output that the caller wants."""
 
     name: Annotated[str, Meta(description="`predict`, or of classes `predict_proba`.", examples=["predict"])]
-    parameters: Annotated[dict[str, Any], Meta(description="Not used.")] = {}
+    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.")] = None
 
 
 class InferenceRequest(msgspec.Struct):
     """Rows, as tensors."""
 
     inputs: Annotated[list[Tensor], Meta(description="One for each feature, or one for all.")]
-    id: Annotated[str, Meta(description="Comes back in the answer.", examples=["1"])] = ""
-    outputs: Annotated[list[RequestedOutput], Meta(description="Which outputs to answer with; all if empty.")] = []
-    parameters: Annotated[dict[str, Any], Meta(description="Not used.")] = {}
+    id: Annotated[str | None, Meta(description="Comes back in the answer.", examples=["1"])] = None
+    outputs: Annotated[
+        list[RequestedOutput] | None, Meta(description="Which outputs to answer with; all if none is named.")
+    ] = None
+    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.")] = None
 
 
 class InferenceResponse(msgspec.Struct, omit_defaults=True):
@@ -59,7 +61,7 @@ class InferenceResponse(msgspec.Struct, omit_defaults=True):
     model_name: Annotated[str, Meta(description="The registered model.")]
     model_version: Annotated[str, Meta(description="Its version.", examples=["1"])]
     outputs: Annotated[list[Tensor], Meta(description="In the order of the rows.")]
-    id: Annotated[str, Meta(description="As in the request.", examples=["1"])] = ""
+    id: Annotated[str | None, Meta(description="As in the request.", examples=["1"])] = None
 
 
 class InferenceError(msgspec.Struct):
@@ -149,9 +151,9 @@ class Inference:
         values = _flat(tensor, len(names))
         return {name: values[i :: len(names)] for i, name in enumerate(names)}
 
-    def _wanted(self, outputs: list[RequestedOutput]) -> set[str]:
+    def _wanted(self, outputs: list[RequestedOutput] | None) -> set[str]:
         there = {output["name"] for output in self.outputs()}
-        wanted = {output.name for output in outputs} or there
+        wanted = {output.name for output in outputs or ()} or there
         if unknown := wanted - there:
             raise FrameError(f"The model has no output {min(unknown)!r}; it has {sorted(there)}.")
         return wanted

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 
 from api.answers.inference import Inference
 from api.model.readiness import Readiness
@@ -46,7 +47,13 @@ def _fixed(path: str, operation_id: str, summary: str, body: dict[str, Any]) -> 
 
 
 def _ready(path: str, operation_id: str, beside: dict[str, Any]) -> HTTPRouteHandler:
-    @get(path, operation_id=operation_id, summary="Does the model predict?", tags=_TAGS)
+    @get(
+        path,
+        operation_id=operation_id,
+        summary="Does the model predict?",
+        tags=_TAGS,
+        responses={503: ResponseSpec(dict[str, Any], generate_examples=False, description="Not now.")},
+    )
     async def tell(state: State) -> Response[dict[str, Any]]:
         readiness: Readiness = state.readiness
         works = not await readiness.reason()

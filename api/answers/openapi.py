@@ -92,6 +92,9 @@ def _bodies(schema: Schema, endpoints: Sequence[Endpoint], description: ModelDes
     for name, value in msgspec.to_builtins(description).items():
         components["ModelDescription"]["properties"][name].setdefault("examples", [value])
     components["Ready"]["properties"]["model_name"]["examples"] = [schema.name]
+    where, first = components["Fault"]["properties"]["field"], schema.names[0]
+    where["description"] = f"Where, such as `{first}` or `rows[3].{first}`; empty for the body as a whole."
+    where["examples"] = [first]
     return components
 
 

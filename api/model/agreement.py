@@ -1,6 +1,7 @@
 """Whether a schema, a manifest, MLflow's signature and the trees speak of the same model."""
 
 from api.errors import ModelRefused
+from api.model.soundness import check_schema
 from api.store.manifest import Manifest
 from api.store.mlmodel import MLMODEL, MLmodel, signature_columns
 from api.store.schema import Feature, Schema
@@ -71,18 +72,9 @@ def check_manifest(manifest: Manifest) -> None:
     Raises:
         ModelRefused: it is not.
     """
-    schema = manifest.schema
-    if not schema.features or len(set(schema.names)) != len(schema.names):
-        raise ModelRefused("the manifest's schema has no features, or one twice")
-    for feature in schema.features:
-        if (feature.kind == "category") != bool(feature.categories):
-            raise ModelRefused(
-                f"the manifest's schema has a {feature.kind} {feature.name!r} with or without categories"
-            )
-        if len(set(feature.categories)) != len(feature.categories):
-            raise ModelRefused(f"the manifest's schema has a category of {feature.name!r} twice")
+    check_schema(manifest.schema)
     for name, (low, high) in manifest.ranges.items():
-        if name not in schema.names or not low <= high:
+        if name not in manifest.schema.names or not low <= high:
             raise ModelRefused(f"the manifest's range of {name} is {low} to {high}, which holds no value of a feature")
     interval = manifest.interval
     if interval is not None:
@@ -91,6 +83,9 @@ def check_manifest(manifest: Manifest) -> None:
             raise ModelRefused("the manifest's interval has not one width below and above for each of its bins")
         if min(*interval.low, *interval.high) < 0:
             raise ModelRefused("the manifest's interval has a negative width")
+    threshold = manifest.label_threshold
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ModelRefused(f"the manifest's label_threshold is {threshold:g}, which is no probability")
     _check_known_rows(manifest)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from api.errors import ModelRefused
 from api.model.agreement import check_agreement, check_manifest
 from api.model.plain import plain_schema
+from api.model.soundness import check_schema
 from api.store.fetch import FetchedModel
 from api.store.manifest import IntervalBins, Manifest, Shares
 from api.store.mlmodel import MLMODEL, MLmodel, data_path, decode_mlmodel
@@ -102,7 +103,7 @@ class Model:
             run_id=manifest.run_id,
             trained_at=manifest.trained_at,
             mlflow_version=mlmodel.mlflow_version,
-            predicts_labels=_predicts_labels(mlmodel),
+            predicts_labels=_predicts_labels(trees, mlmodel),
             metrics=manifest.metrics,
             ranges=manifest.ranges,
             interval=manifest.interval,
@@ -114,6 +115,7 @@ class Model:
     @classmethod
     def _plain(cls, trees: Trees, mlmodel: MLmodel, fetched: FetchedModel) -> Self:
         schema = plain_schema(trees, mlmodel)
+        check_schema(schema)
         check_agreement(schema, trees, mlmodel)
         return cls(
             schema=schema,
@@ -123,12 +125,12 @@ class Model:
             run_id=mlmodel.run_id or "",
             trained_at=mlmodel.utc_time_created or "",
             mlflow_version=mlmodel.mlflow_version,
-            predicts_labels=_predicts_labels(mlmodel),
+            predicts_labels=_predicts_labels(trees, mlmodel),
         )
 
 
-def _predicts_labels(mlmodel: MLmodel) -> bool:
-    return mlmodel.flavors.xgboost.model_class.endswith("XGBClassifier")
+def _predicts_labels(trees: Trees, mlmodel: MLmodel) -> bool:
+    return trees.objective.name == "multi:softmax" or mlmodel.flavors.xgboost.model_class.endswith("XGBClassifier")
 
 
 def _check_known_answers(trees: Trees, manifest: Manifest) -> None:

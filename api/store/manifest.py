@@ -6,9 +6,9 @@ deploys.
 
 The store's layout, for a bucket or a local directory alike::
 
-    mlflow/models/california-housing/6/        immutable
+    mlflow/models/<name>/6/        immutable
         MLmodel  model.ubj  ...  manifest.json
-    mlflow/models/california-housing/latest/   the same files and manifest as the promoted version
+    mlflow/models/<name>/latest/   the same files and manifest as the promoted version
 """
 
 import hashlib

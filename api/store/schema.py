@@ -8,6 +8,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+ANSWER_FIELDS = frozenset(
+    {
+        "unit",
+        "interval",
+        "extrapolated",
+        "model_version",
+        "base_value",
+        "contributions",
+        "contributions_unit",
+        "predictions",
+    }
+)
+"""Of every answer with a number, beside the one that the number itself stands in."""
+
 Scalar = bool | float | str
 
 Kind = Literal["number", "integer", "boolean", "category"]
@@ -63,7 +77,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A shorter title, for summaries; the title where it is empty."""
     unit: str = ""
     basis: str = ""
-    """What the unit refers to, such as `of 1990`."""
+    """What the unit refers to, such as `of last year`."""
     classes: tuple[str, ...] = ()
     """Of a yes/no target the negative one first; a class's place is its code in the model."""
     low: float | None = None
@@ -98,7 +112,7 @@ class Map(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     longitude: Annotated[str, Meta(description="Name of the feature that is degrees east.")]
     name: Annotated[str, Meta(description="What is drawn, such as the land's name.")] = ""
     outline: Annotated[
-        tuple[tuple[float, float], ...], Meta(description="Latitude and longitude of each corner of the land.")
+        tuple[tuple[float, float], ...], Meta(description="Degrees north and east of each corner of the land.")
     ] = ()
     places: Annotated[tuple[Place, ...], Meta(description="Points to find one's way by.")] = ()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,7 @@ TABLES = {
                 name="claims",
                 row="claim",
                 features=KINDS,
-                target=Target(name="cost", answer="expected cost", unit="EUR", low=0),
+                target=Target(name="cost", answer="expected_cost", unit="EUR", low=0),
             ),
             "reg:gamma",
         ),
@@ -95,7 +95,7 @@ TABLES = {
             Schema(
                 name="odd",
                 features=tuple(Feature(name=name) for name in ODD_NAMES),
-                target=Target(name='the "price" [€]', answer="price [€]: {self}"),
+                target=Target(name='the "price" [€]', answer="value"),
             ),
             "reg:squarederror",
         ),
@@ -158,6 +158,13 @@ class Table:
         if target.kind == "boolean":
             return np.array([[item["probabilities"][target.classes[1]]] for item in items], np.float32)
         return np.array([list(item["probabilities"].values()) for item in items], np.float32)
+
+
+class ServedTable(NamedTuple):
+    """A table, and the service of its model."""
+
+    table: Table
+    service: Service
 
 
 def frame_of(schema: Schema, rows: int = 60, seed: int = 1) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from api.answers.fields import LARGEST
-from api.store.schema import Page
+from api.store.schema import ANSWER_FIELDS, Page
 from training.errors import DescriptionError
 from training.tables.description import OBJECTIVES, FeatureSays, Table, TargetSays
 
@@ -23,7 +23,6 @@ DEFAULT = Path(__file__).parents[2] / "tables" / "california-housing.toml"
 
 SHOWN = 80
 MOST_CATEGORIES = 1000
-_ANSWER_FIELDS = {"unit", "interval", "extrapolated", "model_version", "base_value", "contributions", "predictions"}
 
 
 class Described(NamedTuple):
@@ -206,7 +205,7 @@ def _target_conflicts(target: TargetSays) -> Iterator[str]:
     if target.kind != "number" and (target.low is not None or target.high is not None):
         yield f"target.low, high: only a number has bounds; this is a {target.kind}"
     yield from _bounds_conflicts("target", target.low, target.high)
-    if target.answer in _ANSWER_FIELDS:
+    if target.answer in ANSWER_FIELDS:
         yield f"target.answer = {target.answer!r}: answers have another field of this name"
 
 
