@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from api.model.model import Model
-from api.trees.walk import Rows, Trees
+from api.trees.walk import Rows
 
 Row = tuple[float | None, ...]
 """One row in the model's own numbers, in column order; None where a value is missing."""
@@ -51,9 +51,9 @@ class PredictionError(Exception):
 Observer = Callable[[list[Value]], None]
 
 
-def rows_per_turn(trees: Trees) -> int:
-    """The rows that a turn of the event loop predicts: fewer of a larger model, and one at least."""
-    return max(1, min(MAX_ROWS_PER_TURN, STEPS_PER_TURN // (trees.n_trees * (trees.layout.depth + 1))))
+def rows_per_turn(steps: int) -> int:
+    """The rows that a turn of the event loop predicts, each taking so many steps down trees; one at least."""
+    return max(1, min(MAX_ROWS_PER_TURN, STEPS_PER_TURN // steps))
 
 
 class Batcher:
@@ -63,7 +63,7 @@ class Batcher:
         self.model = model
         self.max_waiting = max_waiting
         self.observe = observe
-        self.rows_per_turn = rows_per_turn(model.trees)
+        self.rows_per_turn = rows_per_turn(model.trees.steps)
         self.rows: list[Row] = []
         self.futures: list[asyncio.Future[Answer]] = []
         self.seen = 0

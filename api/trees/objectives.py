@@ -78,6 +78,8 @@ def _sigmoid(scores: Scores) -> Scores:
 
 
 def _logit(base: np.float32) -> np.float32:
+    if not 0 <= base <= 1:
+        return np.float32(np.nan)
     bounded = min(max(base, SMALLEST_DOUBT), ONE - SMALLEST_DOUBT)
     return np.float32(-_logf(float(ONE / bounded - ONE)))
 

@@ -66,6 +66,11 @@ class Trees:
         """One, or the number of classes."""
         return len(self.base_score)
 
+    @property
+    def steps(self) -> int:
+        """Steps that a row takes, down all trees and at last to the leaves' values; its time follows from them."""
+        return self.n_trees * (self.layout.depth + 1)
+
     def predict(self, rows: Rows) -> Predictions:
         """What XGBoost predicts: shape (n,), or (n, n_outputs) with each class's probability."""
         return self.objective.link.answer(self.margins(rows))

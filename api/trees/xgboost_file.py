@@ -96,7 +96,7 @@ def _refuse_uncovered(learner: Any) -> None:
         raise ModelRefused(f"the model's booster is {booster['name']!r:.100}; covered are trees, 'gbtree' and 'dart'")
     objectives.find(learner["objective"]["name"])
     if (targets := learner["learner_model_param"]["num_target"]) != "1":
-        raise ModelRefused(f"the model predicts {targets!r:.100} targets at once; the service predicts one")
+        raise ModelRefused(f"the model predicts {targets!s:.100} targets at once; the service predicts one")
     for tree in booster.get("gbtree", booster)["model"]["trees"]:
         if tree["tree_param"]["size_leaf_vector"] not in ("0", "1"):
             raise ModelRefused(

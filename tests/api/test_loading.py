@@ -43,7 +43,7 @@ def test_serving_process_never_had_an_s3_client(store: Path, moto_url: str) -> N
         "from api.settings import Settings\n"
         f"settings = Settings(model_bucket={bucket!r}, model_path={f'{MODELS_PREFIX}/{LATEST}'!r})\n"
         "model = load_model(settings, sys.stdout.buffer.write)\n"
-        "print(model.version, len(model.trees.left) > 1000, 'botocore' in sys.modules)\n"
+        "print(model.version, len(model.trees.layout.left) > 1000, 'botocore' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "1 True False"

@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[Kind, str]] = {
     "ranking": (Kind({"objective": "rank:pairwise"}), "rank:pairwise"),
     "survival": (Kind({"objective": "survival:cox"}), "survival:cox"),
     "quantile": (Kind({"objective": "reg:quantileerror", "quantile_alpha": 0.5}), "reg:quantileerror"),
-    "targets": (Kind({}, "two targets"), "'2' targets"),
+    "targets": (Kind({}, "two targets"), "2 targets"),
     "vector-leaves": (Kind({**CLASSES, "multi_strategy": "multi_output_tree"}), "multi_output_tree"),
 }
 
@@ -177,6 +177,8 @@ def _matrix(rows: Array, table: str, label: Any = None) -> xgboost.DMatrix:
 def train(kind: Kind) -> Booster:
     """A small model of this kind."""
     draw = np.random.default_rng(7)
+    # Some kinds name a parameter that their booster does not use, which XGBoost says on standard output.
+    xgboost.set_config(verbosity=0)
     rows = _rows(draw, TRAINED, kind.table)
     target = _target(rows, kind.parameters, draw)
     data = _matrix(rows, kind.table, np.stack([target, -target], axis=1) if "targets" in kind.table else target)
@@ -232,7 +234,6 @@ def write(folder: Path, name: str, endings: tuple[str, ...] = ("ubj", "json")) -
 
 def main(folder: Path, files: list[str]) -> None:
     """Write these files, or all kinds in both formats and those that are refused."""
-    xgboost.set_config(verbosity=0)
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         name, ending = file.split(".")
