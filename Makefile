@@ -105,7 +105,7 @@ audit: .venv/development ## look the image's packages up in the vulnerability da
 
 fuzz: .venv/development ## the property, schema and model tests, searched for long
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --timeout=3600 tests/api/test_properties.py tests/api/test_conformance.py \
-	  tests/api/test_ubjson.py tests/api/test_trees.py tests/api/test_hostile_models.py
+	  tests/api/test_ubjson.py tests/api/test_trees.py tests/api/test_hostile_models.py tests/api/test_damaged_models.py
 
 soak: .venv/development ## five minutes of good and bad load; fails if memory or open files grow
 	$(BIN)/python -m benchmarks.soak --minutes 5
@@ -134,4 +134,4 @@ lock: .venv/development ## pin requirements/*.txt anew from pyproject.toml
 	done
 
 clean: ## remove what make made, but not trained or published models
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-newest-xgboost .mypy_cache .ruff_cache .pytest_cache .hypothesis

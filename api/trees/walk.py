@@ -22,7 +22,7 @@ Predictions = npt.NDArray[np.float32]
 Contributions = npt.NDArray[np.float32]
 
 STEPS_AT_ONCE = 2**16
-"""Rows times trees walked together: about 3 MB of memory, whatever is asked for."""
+"""Rows times trees walked together: some 2 MB of memory, whatever is asked for."""
 
 ROWS_AT_ONCE = 1024
 

@@ -84,7 +84,13 @@ OTHERS: dict[str, tuple[Callable[[Document], object], str]] = {
         lambda m: learner(m)["learner_model_param"].update(num_target="2"),
         "2 targets at once; the service predicts one",
     ),
-    "probabilities": (lambda m: learner(m)["objective"].update(name="binary:logistic"), "'binary:logistic' .*yes/no"),
+    "probabilities": (
+        lambda m: (
+            learner(m)["objective"].update(name="binary:logistic"),
+            learner(m)["learner_model_param"].update(base_score="[5E-1]"),
+        ),
+        "'binary:logistic' .*yes/no",
+    ),
     "a link function": (
         lambda m: learner(m)["objective"].update(
             name="reg:tweedie", tweedie_regression_param={"tweedie_variance_power": "1.5"}
