@@ -185,7 +185,7 @@ def frame_of(schema: Schema, rows: int = 60, seed: int = 1) -> pd.DataFrame:
             case "category":
                 codes = draw.permutation(np.arange(rows) % len(feature.categories))
                 codes[absent] = -1
-                columns[feature.name] = pd.Categorical.from_codes(codes, categories=list(feature.categories))
+                columns[feature.name] = pd.Categorical.from_codes(codes.tolist(), categories=list(feature.categories))
     return pd.DataFrame(columns)
 
 

@@ -127,7 +127,7 @@ def test_invocations_answer_as_pyfunc(plain: Plain) -> None:
         "dataframe_split": {"columns": list(frame), "data": [list(row.values()) for row in records]},
         "dataframe_records": records,
         "instances": records,
-        "inputs": {name: [row[name] for row in records] for name in frame},
+        "inputs": {name: [row[str(name)] for row in records] for name in frame},
     }
     for name, body in bodies.items():
         answer = plain.client.post("/invocations", json={name: body})
