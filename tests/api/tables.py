@@ -172,7 +172,7 @@ def frame_of(schema: Schema, rows: int = 60, seed: int = 1) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     columns: dict[str, Any] = {}
     for feature in schema.features:
-        absent = feature.missing & (draw.random(rows) < 0.25)
+        absent = (draw.random(rows) < 0.25) & feature.missing
         match feature.kind:
             case "number":
                 columns[feature.name] = pd.Series(np.where(absent, np.nan, draw.normal(0, 3, rows)))
@@ -184,9 +184,10 @@ def frame_of(schema: Schema, rows: int = 60, seed: int = 1) -> pd.DataFrame:
                 columns[feature.name] = yes_no.astype("boolean").mask(absent) if feature.missing else yes_no
             case "category":
                 codes = draw.permutation(np.arange(rows) % len(feature.categories))
-                names = np.array(feature.categories, object)[codes]
-                names[absent] = None
-                columns[feature.name] = pd.Categorical(names.tolist(), categories=list(feature.categories))
+                chosen = [
+                    None if missing else feature.categories[code] for code, missing in zip(codes, absent, strict=True)
+                ]
+                columns[feature.name] = pd.Categorical(chosen, categories=list(feature.categories))
     return pd.DataFrame(columns)
 
 
