@@ -30,18 +30,18 @@ _NUMBERS = {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT
 class Tensor(msgspec.Struct, omit_defaults=True):
     """Values of one name."""
 
-    name: Annotated[str, Meta(description="Of the feature, or of the output.")]
+    name: Annotated[str, Meta(description="Of the feature, or of the output.", examples=["predict"])]
     shape: Annotated[list[int], Meta(description="Rows first.", examples=[[1]])]
     datatype: Annotated[str, Meta(description="Of each value.", examples=["FP64"])]
-    data: Annotated[list[Any], Meta(description="Row by row, nested or flat.")]
-    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.")] = None
+    data: Annotated[list[Any], Meta(description="Row by row, nested or flat.", examples=[[1.5]])]
+    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.", examples=[{}])] = None
 
 
 class RequestedOutput(msgspec.Struct):
     """An output that the caller wants."""
 
     name: Annotated[str, Meta(description="`predict`, or of classes `predict_proba`.", examples=["predict"])]
-    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.")] = None
+    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.", examples=[{}])] = None
 
 
 class InferenceRequest(msgspec.Struct):
@@ -52,13 +52,13 @@ class InferenceRequest(msgspec.Struct):
     outputs: Annotated[
         list[RequestedOutput] | None, Meta(description="Which outputs to answer with; all if none is named.")
     ] = None
-    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.")] = None
+    parameters: Annotated[dict[str, Any] | None, Meta(description="Not used.", examples=[{}])] = None
 
 
 class InferenceResponse(msgspec.Struct, omit_defaults=True):
     """Predictions, as tensors."""
 
-    model_name: Annotated[str, Meta(description="The registered model.")]
+    model_name: Annotated[str, Meta(description="The registered model.", examples=["my-model"])]
     model_version: Annotated[str, Meta(description="Its version.", examples=["1"])]
     outputs: Annotated[list[Tensor], Meta(description="In the order of the rows.")]
     id: Annotated[str | None, Meta(description="As in the request.", examples=["1"])] = None

@@ -169,6 +169,6 @@ def _invocation_predictions(schema: Schema) -> type[msgspec.Struct]:
     kind: Any = GenericAlias(list, (float | list[float] if target.kind == "category" else float,))
     return msgspec.defstruct(
         "InvocationPredictions",
-        [("predictions", described(kind, description=description))],
+        [("predictions", described(kind, description=description, examples=[[1.0]]))],
         namespace={"__doc__": "The predictions, in the order of the rows."},
     )

@@ -12,9 +12,10 @@ The store's layout, for a bucket or a local directory alike::
 """
 
 import hashlib
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
+from msgspec import Meta
 
 from api.store.schema import Schema
 
@@ -56,12 +57,12 @@ class IntervalBins(msgspec.Struct, frozen=True):
     A prediction lies in the bin after the last of `edges` that it reaches; its interval is `low` below to `high` above.
     """
 
-    edges: list[float]
-    """Ascending; one fewer than there are bins."""
-    low: list[float]
-    """For each bin how far the interval reaches below the prediction."""
-    high: list[float]
-    """For each bin how far it reaches above."""
+    edges: Annotated[list[float], Meta(description="Ascending; one fewer than there are bins.", examples=[[1.5]])]
+    low: Annotated[
+        list[float],
+        Meta(description="For each bin how far the interval reaches below the prediction.", examples=[[0.5, 0.75]]),
+    ]
+    high: Annotated[list[float], Meta(description="For each bin how far it reaches above.", examples=[[0.5, 1.0]])]
 
 
 class Shares(msgspec.Struct, frozen=True):

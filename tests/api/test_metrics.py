@@ -44,7 +44,7 @@ def test_counts_requests_batches_and_predictions(guarded: Service, metrics_url: 
         ("predict_batch_rows_count",): 1,
         ("predict_batch_rows_sum",): 3,
         ("predict_batch_rows_bucket", "4"): 1,
-        ("predicted_house_value_count",): 3,
+        ("predicted_value_count",): 3,
     }.items():
         assert after[name] - before.get(name, 0) == more, name
     assert after["predict_batch_rows_bucket", "2"] == before["predict_batch_rows_bucket", "2"]
