@@ -11,7 +11,9 @@ from pathlib import Path
 # keep a person with a wrong address waiting for minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-# After a run it would print the server's address, with the password if there is one in it.
+# MLflow's library for git tells of a missing git in twelve lines; the run says `unknown` instead of a revision.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+# After a run MLflow would print the server's address, with the password if there is one in it.
 os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 import click
@@ -146,9 +148,10 @@ def ui() -> None:
     from training.publishing import tracking
 
     with tracking.connected() as uri:
-        page = f"#/experiments/{tracking.use_experiment()}"
+        # The root, and the experiment's own address, open on pages for prompts and traces.
+        page = f"#/experiments/{tracking.use_experiment()}/runs?workflowType=machine_learning"
     if uri.startswith("http"):
-        click.echo(f"{uri}/{page}")
+        click.echo(f"{uri.rstrip('/')}/{page}")
         return
     click.echo(f"The runs are at http://127.0.0.1:{os.environ.get('MLFLOW_PORT', 5000)}/{page}")
     environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": tracking.address()}
