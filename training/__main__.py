@@ -9,7 +9,9 @@ import sys
 # keep a person with a wrong address waiting for minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-# After a run it would print the server's address, with the password if there is one in it.
+# MLflow's library for git tells of a missing git in twelve lines; the run says `unknown` instead of a revision.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+# After a run MLflow would print the server's address, with the password if there is one in it.
 os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 NOT_INSTALLED = f"is not installed for {sys.executable}: run `make install`, then `source .venv/bin/activate`"

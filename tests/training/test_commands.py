@@ -6,17 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from api.store.manifest import LATEST
+from api.store.manifest import LATEST, MANIFEST_NAME
+from tests.buckets import create_bucket
 from tests.california import MODEL_NAME, MODELS_PREFIX
 from tests.running import ROOT
 from tests.training.conftest import Home, search_small, searching
 from training.__main__ import run
-from training.publishing import registry, tracking
+from training.publishing import publication, registry, releases, tracking
+from training.publishing.local_store import LocalStore
 from training.tables import loading
 
 
@@ -102,6 +105,92 @@ def test_roll_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert latest() == "1"
     with tracking.connected():
         assert registry.champion(MODEL_NAME) == "1"
+
+
+def test_publish_goes_by_the_store(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the champion is latest nothing is done, with code 0; where a publish broke off, it is made up for.
+
+    What the last training said does not matter: it may have tied with a champion that never got to the store.
+    """
+    assert run(["publish"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "publish", lambda *_: pytest.fail("published again"))
+        patch.setattr(releases, "promote", lambda *_: pytest.fail("promoted again"))
+        capsys.readouterr()
+        assert run(["publish"]) == 0
+    assert capsys.readouterr() == ("The champion, version 1, is latest in models.\n", "")
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "promote", interrupted)
+        assert run(["publish"]) == 130
+    assert latest() == "1"
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7"]) == 3
+    assert run(["publish"]) == 0
+    assert latest() == "2"
+
+
+def interrupted(*_: object) -> None:
+    """What Control-C does to a step."""
+    raise KeyboardInterrupt
+
+
+def test_publish_follows_a_champion_that_changes_meanwhile(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A publish that is overtaken by another one with a newer champion does not put its own back."""
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
+    assert run(["promote", "1"]) == 1  # not published yet
+    with tracking.connected():
+        registry.crown(MODEL_NAME, "1")
+    promote = releases.promote
+
+    def overtaken(version: str, store: LocalStore) -> None:
+        if version == "1":
+            registry.crown(MODEL_NAME, "2")
+            publication.publish(MODEL_NAME, "2", store)
+            promote("2", store)
+        promote(version, store)
+
+    monkeypatch.setattr(releases, "promote", overtaken)
+    assert run(["publish"]) == 0
+    assert latest() == "2"
+
+
+def test_roll_back_without_a_registry(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Going back works while the registry does not answer; that the champion stays what it was is said, with code 1."""
+    assert run(["publish"]) == 0
+    assert run(["train", "--candidates", "1", "--folds", "2", "--force"]) == 0
+    assert run(["publish"]) == 0
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    capsys.readouterr()
+    assert run(["promote", "1"]) == 1
+    assert "Error: Version 1 is latest, but not champion: MLflow at http://127.0.0.1:1: " in capsys.readouterr().err
+    assert latest() == "1"
+
+
+def test_damaged_latest_is_replaced(home: Home, moto_url: str) -> None:
+    """A `latest` that cannot be read does not stand in the way of the next one."""
+    bucket = create_bucket("damaged-latest")
+    store = ["--store", f"s3://{bucket}"]
+    assert run(["publish", *store]) == 0
+    key = f"{MODELS_PREFIX}/{LATEST}/{MANIFEST_NAME}"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"{")
+    assert run(["versions", *store]) == 1
+    assert run(["publish", *store]) == 0
+    assert run(["versions", *store]) == 0
+
+
+def test_what_is_no_store(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address of another kind is refused before anything is done, and no directory gets its name."""
+    before = sorted(home.path.iterdir())
+    for location in ("gs://bucket", "s3:/bucket"):
+        for command in (["publish"], ["versions"], ["promote", "1"]):
+            assert run([*command, "--store", location]) == 1
+            assert f"Error: '{location}' is not a store: give s3://BUCKET" in capsys.readouterr().err
+    assert sorted(home.path.iterdir()) == before
 
 
 def test_promote_without_its_registry(

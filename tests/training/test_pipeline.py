@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import mlflow
 import numpy as np
@@ -106,13 +107,20 @@ def test_failed_run_is_marked_failed(home: Home, monkeypatch: pytest.MonkeyPatch
     assert_broken(OSError, "FAILED")
 
 
-def test_interrupted_registration_is_taken_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C between registering and naming the champion leaves no version behind."""
+STEPS = [
+    *((recording, name) for name in ("log_dataset", "log_facts", "log_candidates", "log_figures", "log_model")),
+    *((registry, name) for name in ("note", "crown")),
+]
 
-    def interrupted(*_: str) -> None:
+
+@pytest.mark.parametrize(("module", "step"), STEPS, ids=[name for _, name in STEPS])
+def test_interrupted_anywhere(home: Home, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str) -> None:
+    """Ctrl-C at any step until a champion is named leaves a run that says KILLED, and no new version."""
+
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(registry, "crown", interrupted)
+    monkeypatch.setattr(module, step, interrupted)
     assert_broken(KeyboardInterrupt, "KILLED")
 
 
@@ -135,6 +143,7 @@ def assert_broken(error: type[BaseException], status: str) -> None:
         ("http://127.0.0.1:1", "Connection refused"),
         ("sqlite:////", "unable to open database file"),
         ("sqlite:///{}/not.db", "file is not a database"),
+        ("http://me:a/b@127.0.0.1:1", "write / "),
     ],
 )
 def test_unreachable_tracking_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, message: str) -> None:
@@ -144,5 +153,5 @@ def test_unreachable_tracking_server(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(tmp_path))
     with pytest.raises(RegistryError, match=message) as caught, tracking.connected():
         registry.champion(MODEL_NAME)
-    assert str(caught.value).startswith(f"MLflow at {uri.format(tmp_path)}: ")
+    assert str(caught.value).startswith(f"MLflow at {uri.format(tmp_path).replace('a/b', '***')}: ")
     assert "\n" not in str(caught.value)

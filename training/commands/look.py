@@ -19,9 +19,10 @@ def ui(*, described: Described) -> None:
     from training.publishing import tracking
 
     with tracking.connected() as uri:
-        page = f"#/experiments/{tracking.use_experiment(described.table.name)}"
+        # The root, and the experiment's own address, open on pages for prompts and traces.
+        page = f"#/experiments/{tracking.use_experiment(described.table.name)}/runs?workflowType=machine_learning"
     if uri.startswith("http"):
-        click.echo(f"{uri}/{page}")
+        click.echo(f"{uri.rstrip('/')}/{page}")
         return
     click.echo(f"The runs are at http://127.0.0.1:{os.environ.get('MLFLOW_PORT', 5000)}/{page}")
     environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": tracking.address()}

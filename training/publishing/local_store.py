@@ -44,7 +44,10 @@ class LocalStore:
         self._sweep()
         with self._partial(version) as partial:
             copy = partial / version
-            shutil.copytree(folder, copy)
+            try:
+                shutil.copytree(folder, copy)
+            except shutil.Error as error:
+                raise OSError(error.args[0][0][2]) from error  # one reason a file: the first says enough
             # The temporary folder that it came from is closed to others, such as a container's user.
             copy.chmod(0o755)
             for path in [*copy.rglob("*"), copy]:

@@ -133,10 +133,10 @@ def _unfetched(name: str, version: str, error: Exception) -> RegistryError:
         place = MlflowClient().get_model_version_download_uri(name, version)
     except MlflowException:
         return RegistryError(f"Version {version} of {name} is not in MLflow: {error}")
-    return RegistryError(
-        f"Version {version} of {name} cannot be fetched from {place}: {' '.join(str(error).split())}. A registry "
-        f"that is copied or moved needs its directory {ARTIFACTS}/ beside the database."
-    )
+    text = f"Version {version} of {name} cannot be fetched from {place}: {' '.join(str(error).split())}"
+    if place.startswith("/") and not Path(place).exists():
+        text += f". A registry that is copied or moved needs its directory {ARTIFACTS}/ beside the database"
+    return RegistryError(text)
 
 
 def dataset(run_id: str) -> pd.DataFrame:

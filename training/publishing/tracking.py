@@ -23,9 +23,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from training.errors import RegistryError
 from training.publishing import database
 
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""With this tag MLflow's pages show the experiment as model training, not as prompts and traces."""
-
 PROCESS = "process"
 """The tag that says which process a run is of, as PID@HOST."""
 
@@ -60,6 +57,9 @@ def connected() -> Iterator[str]:
 
 
 def _open(uri: str) -> None:
+    if re.search(r"[/?#@]", _user_and_password(uri)):
+        # Taken apart at the wrong place, it would have libraries name what is left of a password as a host.
+        raise _failure(uri, "write / ? # and @ before the host as %2F %3F %23 and %40")
     mlflow.set_tracking_uri(uri)
     if uri.partition(":")[0].partition("+")[0] in DATABASE_ENGINES:
         _try(uri)
@@ -91,9 +91,14 @@ def _failure(uri: str, text: str) -> RegistryError:
     return RegistryError(_without_password(uri, f"MLflow at {uri}: {text}")[:LONGEST_MESSAGE])
 
 
+def _user_and_password(uri: str) -> str:
+    found = re.search(r"://([^/]\S*)@", uri)
+    return found[1] if found else ""
+
+
 def _without_password(uri: str, text: str) -> str:
     """Hide what is secret in an address wherever a text repeats it."""
-    user, _, password = (re.findall(r"://([^/]\S*)@", uri) or [""])[0].partition(":")
+    user, _, password = _user_and_password(uri).partition(":")
     for secret in {password or user, unquote(password or user)} - {""}:
         text = text.replace(secret, "***")
     return re.sub(r"([?&]\w*(?:password|token|secret|key)\w*=)[^&\s]+", r"\1***", text, flags=re.IGNORECASE)
@@ -127,10 +132,7 @@ def use_experiment(name: str) -> str:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":  # by another training, just now
                 raise
-    experiment = str(mlflow.set_experiment(name).experiment_id)
-    for key, value in KIND.items():
-        client.set_experiment_tag(experiment, key, value)
-    return experiment
+    return str(mlflow.set_experiment(name).experiment_id)
 
 
 def _close_abandoned(experiment: str) -> None:
