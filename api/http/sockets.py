@@ -81,8 +81,8 @@ def _explained(setting: str, host: str, port: int, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         other = f"{setting}={port + 1 if port < 65535 else port - 1}"
         return (
-            f"{setting}={port} is taken on HOST={host}: choose another, as in `{other} make serve` or "
-            f"`{other} python -m api`"
+            f"{setting}={port} is taken on HOST={host}: choose another, as in `{other} make run`, "
+            f"`{other} make serve` or `{other} python -m api`"
         )
     reason = error.strerror if isinstance(error, OSError) else error
     return f"cannot listen on HOST={host} {setting}={port}: {reason}; correct HOST, or choose another {setting}"

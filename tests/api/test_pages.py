@@ -528,7 +528,7 @@ def test_page_without_javascript_says_so(service: Service, browser: Browser) -> 
     browser.open(f"{service.url}/", scripts=False)
     links = {str(link.get_attribute("href")) for link in browser.shown("noscript a")}
     assert browser.shown("button, input") == []
-    assert links == {f"{service.url}{path}" for path in ("/static/table.json", "/docs/openapi.json")}
+    assert links == {f"{service.url}{path}" for path in ("/schema", "/docs/openapi.json")}
     with service.client() as client:
         assert [client.get(link).status_code for link in links] == [200, 200]
     browser.open("about:blank")

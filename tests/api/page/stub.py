@@ -155,10 +155,6 @@ def _beyond(feature: dict[str, Any], row: dict[str, Any]) -> bool:
 
 
 def _app(stub: Stub) -> Litestar:
-    @get("/static/table.json", sync_to_thread=False)
-    def schema() -> dict[str, Any]:
-        return stub.description
-
     @get("/model", sync_to_thread=False)
     def model() -> dict[str, Any]:
         return {"name": "described", "version": "7"}
@@ -178,7 +174,8 @@ def _app(stub: Stub) -> Litestar:
         stub.answers.append(answer)
         return Response(answer)
 
-    return Litestar([schema, model, explain, *pages(b"{}")], openapi_config=None, logging_config=None)
+    handlers = [model, explain, *pages(json.dumps(stub.description).encode())]
+    return Litestar(handlers, openapi_config=None, logging_config=None)
 
 
 def _refuse(problem: ProblemError) -> Response[Any]:
