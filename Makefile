@@ -4,7 +4,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= models
-LATEST := $(STORE)/mlflow/models/california-housing/latest
+# Another table: MODEL=name, as in tables/name.toml, and DATA=file with its rows.
+MODEL ?= california-housing
+DATA ?=
+TABLE := --table tables/$(MODEL).toml
+ROWS := $(TABLE) $(if $(DATA),--data '$(DATA)')
+PUBLISHED := $(STORE)/mlflow/models/$(MODEL)
+LATEST := $(PUBLISHED)/latest
 BASE ?= python:3.13-slim
 IMAGE ?= california-housing-api
 # Debian's client has BuildKit; another one that is first on the PATH may not.
@@ -42,12 +48,12 @@ install: .venv/run ## make the environment that the commands run in, in .venv
 # The sample waits for the process that its shell becomes, and for no other that may answer at the address.
 run: .venv/run ## dataset to served predictions: publish the champion, train one if there is none, then serve
 	@MODEL_PATH=$(LATEST) $(BIN)/python -m api.portcheck
-	@test -e $(LATEST)/manifest.json || $(BIN)/python -m training train --once --publish $(STORE) || [ $$? = 3 ]
-	@$(BIN)/python -m training sample --process $$$$ --url http://$${HOST:-127.0.0.1}:$${PORT:-8000} & \
+	@test -e $(LATEST)/manifest.json || $(BIN)/python -m training train $(ROWS) --once --publish $(STORE) || [ $$? = 3 ]
+	@$(BIN)/python -m training sample $(ROWS) --process $$$$ --url http://$${HOST:-127.0.0.1}:$${PORT:-8000} & \
 	  MODEL_PATH=$${MODEL_PATH:-$(LATEST)} exec $(BIN)/python -m api
 
 train: .venv/run ## search, evaluate, register a new model and publish the champion (two to three minutes)
-	@$(BIN)/python -m training train --publish $(STORE) || [ $$? = 3 ]
+	@$(BIN)/python -m training train $(ROWS) --publish $(STORE) || [ $$? = 3 ]
 
 serve: .venv/run ## serve the newest local model on 127.0.0.1:8000
 	@MODEL_PATH=$${MODEL_PATH:-$(LATEST)} $(BIN)/python -m api
@@ -56,7 +62,7 @@ test: lint types ## lint, types and tests
 	$(BIN)/pytest
 
 mlflow-ui: .venv/run ## look at the training runs, figures and models on 127.0.0.1:5000
-	@$(BIN)/mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+	@$(BIN)/python -m training ui $(TABLE)
 
 lint: .venv/development ## ruff, lint and format
 	$(BIN)/ruff check .
@@ -74,7 +80,7 @@ image: ## build the container image (BASE=python:3.11-slim for another Python)
 image-run: image ## serve the newest local model from the image on 127.0.0.1:8000, locked down as on Fargate
 	@test -e $(LATEST)/manifest.json || { echo "Error: nothing is published in $(STORE): run make train" >&2; exit 1; }
 	$(DOCKER) run --rm --init --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
-	  --publish 127.0.0.1:8000:8000 --volume $(abspath $(STORE)/mlflow/models/california-housing):/models:ro \
+	  --publish 127.0.0.1:8000:8000 --volume $(abspath $(PUBLISHED)):/models:ro \
 	  --env MODEL_PATH=/models/latest $(DOCKER_RUN_FLAGS) $(IMAGE)
 
 image-report: .venv/development image ## size, largest packages, time to ready and memory of the image
@@ -99,7 +105,7 @@ audit: .venv/development ## look the image's packages up in the vulnerability da
 
 fuzz: .venv/development ## the property, schema and model tests, searched for long
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --timeout=3600 tests/api/test_properties.py tests/api/test_conformance.py \
-	  tests/api/test_ubjson.py tests/api/test_trees.py tests/api/test_hostile_models.py
+	  tests/api/test_ubjson.py tests/api/test_trees.py tests/api/test_hostile_models.py tests/api/test_damaged_models.py
 
 soak: .venv/development ## five minutes of good and bad load; fails if memory or open files grow
 	$(BIN)/python -m benchmarks.soak --minutes 5
@@ -128,4 +134,4 @@ lock: .venv/development ## pin requirements/*.txt anew from pyproject.toml
 	done
 
 clean: ## remove what make made, but not trained or published models
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-newest-xgboost .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,7 @@ from stack.image import Image
 from stack.log_bucket import LogBucket
 from stack.logs import log_group
 from stack.model import find
-from stack.model_bucket import ModelBucket
+from stack.model_bucket import ModelBucket, refuse_unless_first
 from stack.monitoring import Monitoring
 from stack.network import Network
 from stack.provider import provider
@@ -27,9 +27,9 @@ model = find(config)
 zones, services = find_availability_zones(config), find_endpoint_services(config)
 hosted_zone = find_hosted_zone(config)
 opts = pulumi.ResourceOptions(provider=provider(config))
-if config.create_model_bucket:
-    ModelBucket(config, opts)
+models = [ModelBucket(config, opts)] if config.create_model_bucket else []
 if model is None:
+    refuse_unless_first(config)
     pulumi.export("next_step", f"python -m training publish --store s3://{config.model_bucket}, then pulumi up again")
 else:
     logs = LogBucket(config, opts)
@@ -42,8 +42,9 @@ else:
     firewall = Firewall(config, balancer.arn, opts)
     alarms = Alarms(config, balancer, opts)
     service = Service(config, model, image, output.name, identity, network, balancer, alarms, opts)
-    Scaling(config, service, balancer, opts)
-    monitoring = Monitoring(config, service, balancer, firewall, alarms, opts)
+    scaling = Scaling(config, service, balancer, opts)
+    rest = [*models, logs, network, registry, output, identity, scaling]
+    monitoring = Monitoring(config, service, balancer, firewall, alarms, rest, opts)
 
     pulumi.export("url", balancer.url)
     pulumi.export("alb_dns_name", balancer.dns_name)

@@ -3,25 +3,32 @@
 import asyncio
 import contextlib
 import logging
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from api.answers.bodies import make_bodies
+from api.answers.endpoint import Endpoint
+from api.answers.example import example_answer, example_row
 from api.answers.explanations import Explanations
+from api.answers.inference import Inference
 from api.answers.invocations import Invocations
-from api.answers.openapi import KEY_SCHEMES, openapi_config
-from api.answers.operations import OPERATIONS
+from api.answers.metadata import metadata
+from api.answers.openapi import openapi_config, row_schema
 from api.answers.pages import pages
 from api.answers.predictions import Predictions
 from api.answers.probes import describe_model, health, ping, ready, version
+from api.answers.probes import row_schema as tell_row_schema
+from api.answers.rows import RowReader
+from api.answers.table import table_document
 from api.http.front import Front, problem_reply
 from api.http.journal import Journal
 from api.http.keys import ApiKeys
 from api.http.metrics import Metrics
+from api.http.output import Output
 from api.http.problems import ProblemError
 from api.model.batching import Batcher
 from api.model.model import Model
@@ -31,49 +38,56 @@ from api.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, model: Model, load_seconds: float = 0.0) -> Front:
-    """The ASGI application that serves this model."""
-    metrics = Metrics(model.version, load_seconds)
+def create_app(settings: Settings, model: Model, load_seconds: float, output: Output) -> Front:
+    """The ASGI application that serves this model and writes its log there."""
+    metrics = Metrics(model, load_seconds, output)
     batcher = Batcher(model, settings.max_waiting, metrics.batch)
-    readiness = Readiness(batcher)
-    predictions = Predictions(batcher, model.version, model.half_width)
-    litestar = _litestar(settings, model, readiness)
+    reader = RowReader(model.schema)
+    row = example_row(model, reader)
+    readiness = Readiness(batcher, row)
+    bodies = make_bodies(model.schema, example_answer(model, row), linked=model.trees.objective.linked)
+    predictions = Predictions(batcher, reader, bodies)
+    inference = Inference(predictions)
+    endpoints = (
+        *predictions.endpoints(),
+        Explanations(predictions).endpoint(),
+        Invocations(predictions).endpoint(),
+        *inference.endpoints(),
+    )
+    litestar = _litestar(settings, model, readiness, inference, endpoints)
     return Front(
         litestar,
-        operations={
-            "/predict": predictions.single,
-            "/predict/batch": predictions.batch,
-            "/explain": Explanations(predictions).single,
-            "/invocations": Invocations(predictions).answer,
-        },
+        operations={endpoint.path: endpoint.answer for endpoint in endpoints},
         paths={route.path for route in litestar.routes},
         keys=ApiKeys(settings.keys),
         readiness=readiness,
         metrics=metrics,
-        journal=Journal(sys.stdout.buffer),
+        journal=Journal(output.write, settings.log_format),
         trusted_proxies=settings.trusted_proxies,
     )
 
 
-def _litestar(settings: Settings, model: Model, readiness: Readiness) -> Litestar:
+def _litestar(
+    settings: Settings, model: Model, readiness: Readiness, inference: Inference, endpoints: Sequence[Endpoint]
+) -> Litestar:
     @contextlib.asynccontextmanager
     async def watched(_: Litestar) -> AsyncIterator[None]:
         watch = asyncio.create_task(readiness.watch())
         yield
         watch.cancel()
 
+    features = inference.predictions.reader.features
+    documents = openapi_config(model, endpoints, with_keys=bool(settings.keys)) if settings.docs else None
     return Litestar(
         route_handlers=[
-            Router(
-                "/", route_handlers=OPERATIONS, security=[{name: []} for name in KEY_SCHEMES] if settings.keys else None
-            ),
-            *(health, ready, describe_model, ping, version),
-            *(pages() if settings.docs else ()),
+            *(health, ready, describe_model, tell_row_schema, ping, version),
+            *metadata(inference),
+            *(pages(table_document(model)) if settings.docs else ()),
         ],
-        state=State({"model": model, "readiness": readiness}),
+        state=State({"model": model, "readiness": readiness, "row_schema": row_schema(model.schema, features)}),
         lifespan=[watched],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
-        openapi_config=openapi_config(with_keys=bool(settings.keys)) if settings.docs else None,
+        openapi_config=documents,
         logging_config=None,
     )
 

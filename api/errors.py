@@ -2,6 +2,7 @@
 
 ServiceError
 ├── SettingsError     the environment asks for something impossible
+├── ResourceError     the machine lets the process have too little
 ├── ModelUnavailable  the store did not give the model: missing, denied, or away
 └── ModelRefused      the model was read and must not be served
 """
@@ -13,6 +14,17 @@ class ServiceError(Exception):
 
 class SettingsError(ServiceError):
     """One or more environment variables are wrong; the message lists all of them."""
+
+
+class ResourceError(ServiceError):
+    """The process may not have another process or thread: `ResourceError(what, reason)`."""
+
+    def __str__(self) -> str:
+        what, reason = self.args
+        return (
+            f"{what} cannot be started ({reason}): raise the limit of processes and threads, which is `ulimit -u` and, "
+            "in a container, its limit of pids"
+        )
 
 
 class ModelUnavailable(ServiceError):

@@ -1,4 +1,4 @@
-"""The container's health check: `python -m api.healthcheck` exits 0 if `/ready` answers 200 on this machine."""
+"""The container's health check: `python -m api.healthcheck` exits 0 if `/ready` answers 200 where HOST and PORT say."""
 
 import http.client
 import os
@@ -7,7 +7,9 @@ import sys
 
 def main() -> int:
     """Ask once, for at most four seconds."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=4)
+    # To connect to 0.0.0.0 or :: is to connect to this machine.
+    host = os.environ.get("HOST", "").strip() or "127.0.0.1"
+    connection = http.client.HTTPConnection(host, int(os.environ.get("PORT") or 8000), timeout=4)
     try:
         connection.request("GET", "/ready")
         response = connection.getresponse()

@@ -5,20 +5,17 @@ import sys
 
 from api import settings
 from api.errors import SettingsError
-from api.http.server import check_port
+from api.http.sockets import take_port
 
 
 def main() -> int:
     """Check settings and port as the service will; returns the exit code."""
     try:
         found = settings.from_environment(os.environ)
+        for bound in take_port("PORT", found.host, found.port):
+            bound.close()
     except SettingsError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
-    try:
-        check_port(found)
-    except SettingsError as error:
-        print(f"Error: {error}, as in: make run PORT={found.port % 65535 + 1}", file=sys.stderr)
         return 1
     return 0
 

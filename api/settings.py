@@ -1,5 +1,6 @@
 """What the service can be told, all of it by environment variables of the same names in capitals."""
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Key prefix of the model directory in the bucket, or a local directory where no bucket is named."""
     model_bucket: str = ""
     """S3 bucket that training publishes to; empty: `model_path` is a local directory."""
+    allow_unverified: bool | None = None
+    """Whether a model without a manifest may serve; unset: only from a local directory that is no store's."""
     model_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     """Digest of the model's manifest: no other model is served, whatever the path holds by now."""
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
@@ -37,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long the model may take to arrive and load before the process gives up."""
     max_waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
     """Rows waiting for their prediction above which requests are answered 503 at once."""
+    log_format: Annotated[str, Meta(pattern="^(auto|json|text)$")] = "auto"
+    """Of the lines on standard output: `json`, `text`, or `auto`: text on a terminal, JSON elsewhere."""
     trusted_proxies: Annotated[int, Meta(ge=0, le=10)] = 0
     """Proxies in front that append to X-Forwarded-For; 0: the header is not believed."""
 
@@ -61,11 +66,12 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             if field.required:
                 faults.append(f"{name} is missing: set it to the model directory, such as mlflow/models/…/latest")
             continue
-        if not _is_unicode(text):
-            faults.append(f"{name}: holds bytes that are not UTF-8")
-            continue
         try:
+            # Whatever the locale's encoding is, and has made of it.
+            text = os.fsencode(text).decode()
             values[field.name] = msgspec.convert(text.strip(), field.type, strict=False)
+        except UnicodeError:
+            faults.append(f"{name}: holds bytes that are not UTF-8")
         except msgspec.ValidationError as error:
             shown = "(not shown)" if field.name == "api_keys" else repr(text)
             faults.append(f"{name}={shown}: {error}")
@@ -77,8 +83,3 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if settings.metrics_port and settings.metrics_port == settings.port:
         raise SettingsError(f"METRICS_PORT={settings.metrics_port} is also PORT: give the metrics a port of their own")
     return settings
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether the environment's bytes were UTF-8: Python keeps others as lone surrogates."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)

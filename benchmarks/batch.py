@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import xgboost
 
-from api.model.schema import FEATURES
 from benchmarks import rows
 from benchmarks.stack import PORT, SERVER_CORE, running, stacks
+from tests.california import FEATURES, TABLE
 from training.tables.data import load
 
 ROWS = 10_000
@@ -39,7 +39,7 @@ def main(*, repeats: int) -> None:
     work = HERE / "results"
     work.mkdir(exist_ok=True)
     model = rows.train(work)
-    table = load().table[list(FEATURES)].head(ROWS)
+    table = load(TABLE).table[list(FEATURES)].head(ROWS)
     booster = xgboost.Booster(model_file=model / "model.ubj")
     booster.set_param({"nthread": 1})
     array = table.to_numpy()

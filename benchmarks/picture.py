@@ -1,6 +1,7 @@
 """Draws the bars of the README from the measured file."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import click
@@ -20,6 +21,16 @@ NAMES = {
     "litestar-typed": "Litestar's typed handler, no prediction",
     "bare-asgi": "bare ASGI callable, no prediction",
 }
+OURS, PREDICTING, EMPTY = "#c2410c", "#94a3b8", "#e2e8f0"
+
+DARK = {
+    "fill: #ffffff": "fill: #0d1117",
+    "stroke: #000000": "stroke: #8b949e",
+    f"fill: {OURS}": "fill: #f97316",
+    f"fill: {PREDICTING}": "fill: #64748b",
+    f"fill: {EMPTY}": "fill: #30363d",
+}
+"""What matplotlib draws on white, and what takes its place for a reader whose system is dark."""
 
 
 def draw(results: Path, picture: Path) -> None:
@@ -30,7 +41,7 @@ def draw(results: Path, picture: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(10, 0.5 * len(order) + 1.4), sharey=True, layout="constrained")
     for axis, connections in zip(axes, ("1", "64"), strict=True):
         rates = [stacks[name]["load"][connections]["rps"] for name in order]
-        colours = ["#c2410c" if name == "ours" else "#94a3b8" if stacks_predict(name) else "#e2e8f0" for name in order]
+        colours = [OURS if name == "ours" else PREDICTING if stacks_predict(name) else EMPTY for name in order]
         bars = axis.barh([NAMES[name] for name in order], rates, color=colours)
         axis.bar_label(bars, [f"{rate:,.0f}" for rate in rates], padding=3)
         axis.set_title(f"{connections} connection{'s' if connections != '1' else ''}", loc="left")
@@ -40,7 +51,15 @@ def draw(results: Path, picture: Path) -> None:
     figure.suptitle(f"One core, {outcome['model']}, one row a request, every answer checked", x=0.01, ha="left")
     # The same figures give the same file.
     mpl.rcParams["svg.hashsalt"] = "benchmark"
-    figure.savefig(picture, metadata={"Date": None})
+    drawn = StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    picture.write_text(drawn.getvalue().replace("</style>", f"{_dark_rules()}</style>", 1))
+
+
+def _dark_rules() -> str:
+    # Text has no colour of its own. Everything else has it in a style attribute, which only !important overrides.
+    rules = "".join(f'[style*="{light}"]{{{dark} !important}}' for light, dark in DARK.items())
+    return f"@media (prefers-color-scheme: dark){{svg{{fill: #e6edf3}}{rules}}}"
 
 
 def stacks_predict(name: str) -> bool:

@@ -10,18 +10,19 @@ import numpy as np
 import xgboost
 from mlflow.models import infer_signature
 
-from api.model.schema import FEATURES
 from benchmarks.stack import Stack
+from tests.california import FEATURES, SCHEMA, TABLE
+from tests.models import publish
 from training.tables.data import load
 
 TREES, DEPTH = 500, 8
 
 
 def train(folder: Path) -> Path:
-    """An MLflow directory with 500 trees of depth 8, made once."""
+    """A published MLflow directory with 500 trees of depth 8, made once."""
     model = folder / "model"
     if not model.exists():
-        table = load().table
+        table = load(TABLE).table
         features = table[list(FEATURES)]
         regressor = xgboost.XGBRegressor(
             n_estimators=TREES, max_depth=DEPTH, learning_rate=0.05, subsample=0.8, random_state=42
@@ -29,12 +30,13 @@ def train(folder: Path) -> Path:
         regressor.fit(features, table["MedHouseVal"])
         signature = infer_signature(features.head(), regressor.predict(features.head()))
         mlflow.xgboost.save_model(regressor, model, signature=signature, pip_requirements=["xgboost"])
+        publish(model, SCHEMA, features)
     return model
 
 
 def write(stack: Stack, model: Path, count: int = 500) -> Path:
     """The request bodies that this stack understands, each with the value that XGBoost gives for it."""
-    rows = load().table[list(FEATURES)].sample(count, random_state=7)
+    rows = load(TABLE).table[list(FEATURES)].sample(count, random_state=7)
     booster = xgboost.Booster(model_file=model / "model.ubj")
     values = booster.predict(xgboost.DMatrix(rows)) if stack.predicts else rows["MedInc"].to_numpy()
     path = model.parent / f"rows-{stack.name}.tsv"

@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import httpx
 
-from api.model.schema import EXAMPLE
-from api.store.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST
+from tests.california import EXAMPLE, MODELS_PREFIX
 
 ROOT = Path(__file__).parent.parent
 URL = "http://127.0.0.1:8042"

@@ -12,8 +12,8 @@ from rich.table import Table
 from sklearn.model_selection import RandomizedSearchCV
 from xgboost import XGBRegressor
 
-from api.model.schema import FEATURES, TARGET
-from training.fitting.search import SPACE, search
+from tests.california import FEATURES, TABLE, TARGET
+from training.fitting.search import search
 from training.tables.cleaning import clean
 from training.tables.data import load
 from training.tables.splitting import split
@@ -26,7 +26,7 @@ def usual(rows: pd.DataFrame, candidates: int, folds: int) -> RandomizedSearchCV
     model = XGBRegressor(objective="reg:squarederror", random_state=SEED, n_jobs=-1)
     found = RandomizedSearchCV(
         model,
-        dict(SPACE),
+        dict(TABLE.search.space),
         n_iter=candidates,
         cv=folds,
         scoring="neg_mean_squared_error",
@@ -38,7 +38,7 @@ def usual(rows: pd.DataFrame, candidates: int, folds: int) -> RandomizedSearchCV
 
 def ours(rows: pd.DataFrame, candidates: int, folds: int) -> RandomizedSearchCV:
     """The search of `python -m training train`."""
-    return search(rows, candidates=candidates, folds=folds, seed=SEED)
+    return search(rows, TABLE, candidates=candidates, folds=folds, seed=SEED)
 
 
 @click.command()
@@ -47,7 +47,7 @@ def ours(rows: pd.DataFrame, candidates: int, folds: int) -> RandomizedSearchCV:
 @click.option("--rounds", default=2, show_default=True, help="Each round runs both, in changing order.")
 def main(candidates: int, folds: int, rounds: int) -> None:
     """Run both searches in turn, compare what they found, and print their wall times."""
-    rows = clean(split(load().table).train).table
+    rows = clean(split(load(TABLE).table, TABLE).train, TABLE.cleaning).table
     contenders: dict[str, Callable[[pd.DataFrame, int, int], RandomizedSearchCV]] = {"usual": usual, "ours": ours}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     found: dict[str, RandomizedSearchCV] = {}

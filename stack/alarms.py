@@ -4,9 +4,10 @@ import pulumi
 import pulumi_aws as aws
 
 from stack.balancer import Balancer
-from stack.config import Config
+from stack.config import FEWEST_IN_SHARE, Config
 
 MetricDict = aws.cloudwatch.MetricAlarmMetricQueryArgsDict
+Dimensions = dict[str, pulumi.Output[str]]
 
 ERROR_PERCENT = 5
 FEWEST_REQUESTS = 20
@@ -15,7 +16,7 @@ P95_SECONDS = 0.5
 
 
 class Alarms(pulumi.ComponentResource):
-    """The topic that alarms are told to, and the three alarms that a deployment must not raise."""
+    """The topic that alarms are told to, and the alarms that a deployment must not raise."""
 
     topic_arn: pulumi.Output[str]
     deployment: list[pulumi.Output[str]]
@@ -27,16 +28,25 @@ class Alarms(pulumi.ComponentResource):
         balancer: Balancer,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Watch the balancer and all its target groups."""
+        """Watch the balancer, and with canary deployments each target group: a small share hides among the rest."""
         super().__init__("housing:monitoring:Alarms", config.name, None, opts)
         self._name = config.name
         self._child = pulumi.ResourceOptions(parent=self)
         self.topic_arn = self._topic(config.alarm_email)
+        everything: Dimensions = {"LoadBalancer": balancer.arn_suffix}
         self.deployment = [
-            self._errors(balancer).name,
-            self._latency(balancer).name,
-            self._unhealthy(balancer).name,
+            self._errors(everything),
+            self._latency("latency", "", everything, FEWEST_REQUESTS),
+            self._unhealthy(balancer),
         ]
+        if balancer.canary:
+            # Which of the two has the new revision changes with every deployment.
+            for colour, group in zip(("blue", "green"), balancer.target_groups, strict=True):
+                share: Dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix}
+                self.deployment += [
+                    self._errors_of_share(colour, share),
+                    self._latency(f"{colour}-latency", f" in the {colour} target group", share, FEWEST_IN_SHARE),
+                ]
         self.register_outputs({"topic_arn": self.topic_arn})
 
     def _topic(self, email: str | None) -> pulumi.Output[str]:
@@ -64,53 +74,50 @@ class Alarms(pulumi.ComponentResource):
             aws.sns.TopicSubscription(self._name, topic=topic.arn, protocol="email", endpoint=email, opts=self._child)
         return topic.arn
 
-    def _errors(self, balancer: Balancer) -> aws.cloudwatch.MetricAlarm:
-        dimensions = {"LoadBalancer": balancer.arn_suffix}
+    def _errors(self, everything: Dimensions) -> pulumi.Output[str]:
         # The balancer does not count a request that it found no task for, but answers it with an error of its own.
         total = "FILL(requests, 0) + FILL(own, 0)"
         rate = f"100 * (FILL(answered, 0) + FILL(own, 0)) / ({total})"
-        return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-errors",
-            alarm_description=f"More than {ERROR_PERCENT} % of the requests fail (5xx)",
-            metric_queries=[
-                {"id": "rate", "expression": f"IF({total} >= {FEWEST_REQUESTS}, {rate}, 0)", "return_data": True},
-                _metric("requests", "RequestCount", "Sum", dimensions),
-                _metric("answered", "HTTPCode_Target_5XX_Count", "Sum", dimensions),
-                _metric("own", "HTTPCode_ELB_5XX_Count", "Sum", dimensions),
+        return self._alarm(
+            "errors",
+            f"More than {ERROR_PERCENT} % of the requests fail (5xx)",
+            f"IF({total} >= {FEWEST_REQUESTS}, {rate}, 0)",
+            [
+                _metric("requests", "RequestCount", "Sum", everything),
+                _metric("answered", "HTTPCode_Target_5XX_Count", "Sum", everything),
+                _metric("own", "HTTPCode_ELB_5XX_Count", "Sum", everything),
             ],
-            comparison_operator="GreaterThanThreshold",
             threshold=ERROR_PERCENT,
-            evaluation_periods=3,
-            datapoints_to_alarm=2,
-            treat_missing_data="notBreaching",
-            actions_enabled=True,
-            alarm_actions=[self.topic_arn],
-            ok_actions=[self.topic_arn],
-            opts=self._child,
+            datapoints=2,
         )
 
-    def _latency(self, balancer: Balancer) -> aws.cloudwatch.MetricAlarm:
-        return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-latency",
-            alarm_description=f"One request in twenty takes longer than {P95_SECONDS} s",
-            namespace="AWS/ApplicationELB",
-            metric_name="TargetResponseTime",
-            extended_statistic="p95",
-            dimensions={"LoadBalancer": balancer.arn_suffix},
-            period=60,
-            comparison_operator="GreaterThanThreshold",
+    def _errors_of_share(self, colour: str, share: Dimensions) -> pulumi.Output[str]:
+        return self._alarm(
+            f"{colour}-errors",
+            f"More than {ERROR_PERCENT} % of the requests in the {colour} target group fail (5xx)",
+            f"IF(FILL(requests, 0) >= {FEWEST_IN_SHARE}, 100 * FILL(answered, 0) / requests, 0)",
+            [
+                _metric("requests", "RequestCount", "Sum", share),
+                _metric("answered", "HTTPCode_Target_5XX_Count", "Sum", share),
+            ],
+            threshold=ERROR_PERCENT,
+            datapoints=2,
+        )
+
+    def _latency(self, name: str, where: str, dimensions: Dimensions, fewest: int) -> pulumi.Output[str]:
+        return self._alarm(
+            name,
+            f"One request in twenty{where} takes longer than {P95_SECONDS} s",
+            f"IF(FILL(requests, 0) >= {fewest}, slow, 0)",
+            [
+                _metric("requests", "RequestCount", "Sum", dimensions),
+                _metric("slow", "TargetResponseTime", "p95", dimensions),
+            ],
             threshold=P95_SECONDS,
-            evaluation_periods=3,
-            treat_missing_data="notBreaching",
-            # One slow request among five is no percentile.
-            evaluate_low_sample_count_percentiles="ignore",
-            actions_enabled=True,
-            alarm_actions=[self.topic_arn],
-            ok_actions=[self.topic_arn],
-            opts=self._child,
+            datapoints=3,
         )
 
-    def _unhealthy(self, balancer: Balancer) -> aws.cloudwatch.MetricAlarm:
+    def _unhealthy(self, balancer: Balancer) -> pulumi.Output[str]:
         hosts = [
             _metric(
                 f"group{number}",
@@ -120,23 +127,43 @@ class Alarms(pulumi.ComponentResource):
             )
             for number, group in enumerate(balancer.target_groups)
         ]
-        total = " + ".join(f"FILL({query['id']}, 0)" for query in hosts)
-        return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-unhealthy",
-            alarm_description="A task does not answer GET /health",
-            metric_queries=[{"id": "total", "expression": total, "return_data": True}, *hosts],
-            comparison_operator="GreaterThanThreshold",
+        return self._alarm(
+            "unhealthy",
+            "A task does not answer GET /health",
+            " + ".join(f"FILL({query['id']}, 0)" for query in hosts),
+            hosts,
             threshold=0,
+            datapoints=3,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        description: str,
+        expression: str,
+        metrics: list[MetricDict],
+        *,
+        threshold: float,
+        datapoints: int,
+    ) -> pulumi.Output[str]:
+        """Ring when `expression` exceeds `threshold` in `datapoints` of three minutes; returns the alarm's name."""
+        return aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{name}",
+            alarm_description=description,
+            metric_queries=[{"id": "watched", "expression": expression, "return_data": True}, *metrics],
+            comparison_operator="GreaterThanThreshold",
+            threshold=threshold,
             evaluation_periods=3,
+            datapoints_to_alarm=datapoints,
             treat_missing_data="notBreaching",
             actions_enabled=True,
             alarm_actions=[self.topic_arn],
             ok_actions=[self.topic_arn],
             opts=self._child,
-        )
+        ).name
 
 
-def _metric(id_: str, name: str, stat: str, dimensions: dict[str, pulumi.Output[str]]) -> MetricDict:
+def _metric(id_: str, name: str, stat: str, dimensions: Dimensions) -> MetricDict:
     return {
         "id": id_,
         "metric": {

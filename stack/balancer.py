@@ -1,5 +1,7 @@
 """The load balancer: the only thing that the internet sees."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
@@ -42,7 +44,8 @@ class Balancer(pulumi.ComponentResource):
         """Create it in the public subnets, with its access log in `logs` and its name in the zone `hosted_zone`."""
         super().__init__("housing:balancer:Balancer", config.name, None, opts)
         self._config = config
-        self._child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self)
+        self._kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         balancer = aws.lb.LoadBalancer(
             config.name,
             load_balancer_type="application",
@@ -55,23 +58,23 @@ class Balancer(pulumi.ComponentResource):
             enable_deletion_protection=config.protected,
             access_logs={"bucket": logs.bucket, "enabled": True},
             # AWS tries to write when the log is switched on: the bucket's policy must stand.
-            opts=pulumi.ResourceOptions(parent=self, protect=config.protected, depends_on=[logs.policy]),
+            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(depends_on=[logs.policy])),
         )
         self.arn = balancer.arn
         self.arn_suffix = balancer.arn_suffix
         self.dns_name = balancer.dns_name
-        self.target_group = target_group(config.name, network.vpc_id, self._child)
+        self.target_group = target_group(config.name, network.vpc_id, self._kept)
         if config.https:
             self.listener = self._https_listener(balancer, hosted_zone)
             self.url = pulumi.Output.from_input(f"https://{config.domain_name}")
         else:
-            self.listener = self._listener(balancer, HTTP)
+            self.listener = self._http_listener(balancer, self._forward(), replaces=config.name)
             self.url = pulumi.Output.concat("http://", balancer.dns_name)
             pulumi.log.warn("HTTP without encryption: set domain_name and hosted_zone for HTTPS", self)
         self.canary = None
         self.target_groups = [self.target_group]
         if config.canary:
-            self.canary = Canary(config, network.vpc_id, self.listener.arn, self.target_group.arn, self._child)
+            self.canary = Canary(config, network.vpc_id, self.listener.arn, self.target_group.arn, child)
             self.target_groups.append(self.canary.target_group)
         self.register_outputs({"arn": self.arn, "dns_name": self.dns_name, "url": self.url})
 
@@ -79,42 +82,58 @@ class Balancer(pulumi.ComponentResource):
         """HTTPS, port 80 redirecting to it, and the name's record where the zone is ours."""
         config = self._config
         certificate_arn: pulumi.Input[str] | None = config.certificate_arn
+        first: list[pulumi.Resource] = []
         if hosted_zone:
             if certificate_arn is None:
-                certificate_arn = Certificate(config, hosted_zone, self._child).arn
-            aws.route53.Record(
+                certificate_arn = Certificate(config, hosted_zone, pulumi.ResourceOptions(parent=self)).arn
+            record = aws.route53.Record(
                 config.name,
                 zone_id=hosted_zone,
                 name=config.domain_name or "",
                 type="A",
                 aliases=[{"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": True}],
-                opts=self._child,
+                opts=self._kept,
             )
-        aws.lb.Listener(
-            f"{config.name}-redirect",
+            first.append(record)
+        listener = aws.lb.Listener(
+            f"{config.name}-https",
+            load_balancer_arn=balancer.arn,
+            port=HTTPS,
+            protocol="HTTPS",
+            certificate_arn=certificate_arn,
+            ssl_policy=TLS_POLICY,
+            default_actions=[self._forward()],
+            opts=pulumi.ResourceOptions.merge(
+                self._kept, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.name)])
+            ),
+        )
+        redirect: aws.lb.ListenerDefaultActionArgsDict = {
+            "type": "redirect",
+            "redirect": {"protocol": "HTTPS", "port": str(HTTPS), "status_code": "HTTP_301"},
+        }
+        # Nobody is sent to HTTPS before it answers there.
+        self._http_listener(balancer, redirect, replaces=f"{config.name}-redirect", after=[*first, listener])
+        return listener
+
+    def _http_listener(
+        self,
+        balancer: aws.lb.LoadBalancer,
+        action: aws.lb.ListenerDefaultActionArgsDict,
+        *,
+        replaces: str,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> aws.lb.Listener:
+        """Port 80 under one name, whatever it does: two listeners cannot have one port, not even for a moment."""
+        return aws.lb.Listener(
+            f"{self._config.name}-http",
             load_balancer_arn=balancer.arn,
             port=HTTP,
             protocol="HTTP",
-            default_actions=[
-                {
-                    "type": "redirect",
-                    "redirect": {"protocol": "HTTPS", "port": str(HTTPS), "status_code": "HTTP_301"},
-                }
-            ],
-            opts=self._child,
+            default_actions=[action],
+            opts=pulumi.ResourceOptions.merge(
+                self._kept, pulumi.ResourceOptions(depends_on=after, aliases=[pulumi.Alias(name=replaces)])
+            ),
         )
-        return self._listener(balancer, HTTPS, certificate_arn)
 
-    def _listener(
-        self, balancer: aws.lb.LoadBalancer, port: int, certificate_arn: pulumi.Input[str] | None = None
-    ) -> aws.lb.Listener:
-        return aws.lb.Listener(
-            self._config.name,
-            load_balancer_arn=balancer.arn,
-            port=port,
-            protocol="HTTPS" if certificate_arn else "HTTP",
-            certificate_arn=certificate_arn,
-            ssl_policy=TLS_POLICY if certificate_arn else None,
-            default_actions=[{"type": "forward", "target_group_arn": self.target_group.arn}],
-            opts=self._child,
-        )
+    def _forward(self) -> aws.lb.ListenerDefaultActionArgsDict:
+        return {"type": "forward", "target_group_arn": self.target_group.arn}

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from stack.config import Config
+from stack.listener_rule import CANARY, every_request
 from stack.target_group import target_group
 
 
@@ -31,26 +32,15 @@ class Canary(pulumi.ComponentResource):
     ) -> None:
         """Take over the listener's traffic with a rule between `target_group_arn` and a group of its own."""
         super().__init__("housing:service:Canary", config.name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        self.target_group = target_group(f"{config.name}-g", vpc_id, child)
-        rule = aws.lb.ListenerRule(
+        kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
+        self.target_group = target_group(f"{config.name}-g", vpc_id, kept)
+        rule = every_request(
             config.name,
-            listener_arn=listener_arn,
-            priority=1,
-            conditions=[{"path_pattern": {"values": ["/*"]}}],
-            actions=[
-                {
-                    "type": "forward",
-                    "forward": {
-                        "target_groups": [
-                            {"arn": target_group_arn, "weight": 100},
-                            {"arn": self.target_group.arn, "weight": 0},
-                        ]
-                    },
-                }
-            ],
+            listener_arn,
+            priority=CANARY,
+            weights=[(target_group_arn, 100), (self.target_group.arn, 0)],
             # ECS moves the weights with every deployment.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["actions"]),
+            opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(ignore_changes=["actions"])),
         )
         role = aws.iam.Role(
             f"{config.name}-traffic",
@@ -63,15 +53,14 @@ class Canary(pulumi.ComponentResource):
                 }
             ),
             permissions_boundary=config.permissions_boundary,
-            opts=child,
+            opts=kept,
         )
         attachment = aws.iam.RolePolicyAttachment(
             f"{config.name}-traffic",
             role=role.name,
             policy_arn=f"arn:{config.partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
-            opts=child,
+            opts=kept,
         )
-        percent = 10.0 if config.canary_percent is None else config.canary_percent
         watch = 10 if config.canary_minutes is None else config.canary_minutes
         bake = 5 if config.bake_minutes is None else config.bake_minutes
         self.minutes = watch + bake
@@ -83,7 +72,10 @@ class Canary(pulumi.ComponentResource):
         self.deployment = {
             "strategy": "CANARY",
             "bake_time_in_minutes": str(bake),
-            "canary_configuration": {"canary_percent": percent, "canary_bake_time_in_minutes": str(watch)},
+            "canary_configuration": {
+                "canary_percent": config.canary_share,
+                "canary_bake_time_in_minutes": str(watch),
+            },
         }
         self.needed = [rule, attachment]
         self.register_outputs({"target_group_arn": self.target_group.arn})

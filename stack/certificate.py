@@ -14,13 +14,13 @@ class Certificate(pulumi.ComponentResource):
     def __init__(self, config: Config, zone_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         """Request the certificate and wait until AWS has seen the record in the zone."""
         super().__init__("housing:balancer:Certificate", config.name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         certificate = aws.acm.Certificate(
             config.name,
             domain_name=config.domain_name,
             validation_method="DNS",
             key_algorithm="RSA_2048",
-            opts=child,
+            opts=kept,
         )
         proof = certificate.domain_validation_options[0]
         record = aws.route53.Record(
@@ -30,13 +30,13 @@ class Certificate(pulumi.ComponentResource):
             type=proof.resource_record_type,
             records=[proof.resource_record_value],
             ttl=60,
-            opts=child,
+            opts=kept,
         )
         validation = aws.acm.CertificateValidation(
             config.name,
             certificate_arn=certificate.arn,
             validation_record_fqdns=[record.fqdn],
-            opts=child,
+            opts=kept,
         )
         self.arn = validation.certificate_arn
         self.register_outputs({"arn": self.arn})

@@ -7,7 +7,7 @@ from stack.config import Config
 
 
 class Cluster(pulumi.ComponentResource):
-    """A cluster for Fargate, and for Fargate Spot where the configuration asks for a share."""
+    """A cluster for Fargate and Fargate Spot."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -15,16 +15,16 @@ class Cluster(pulumi.ComponentResource):
     def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the cluster."""
         super().__init__("housing:service:Cluster", config.name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         cluster = aws.ecs.Cluster(
             config.name,
             settings=[{"name": "containerInsights", "value": config.container_insights}],
-            opts=child,
+            opts=kept,
         )
         self.arn = cluster.arn
         self.name = cluster.name
-        if config.spot_percent:
-            aws.ecs.ClusterCapacityProviders(
-                config.name, cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=child
-            )
+        # Both, whatever the share: a service must be able to leave a provider before the cluster does.
+        aws.ecs.ClusterCapacityProviders(
+            config.name, cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=kept
+        )
         self.register_outputs({"arn": self.arn, "name": self.name})

@@ -10,10 +10,13 @@ import boto3
 import msgspec
 from msgspec import Meta
 
-from api.store.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST, models_prefix
 from stack.account import Account
 
 PROJECT = "california-housing-api"
+
+DEFAULT_MODEL = "california-housing"
+"""The worked example's; `model_path` alone says which table a stack serves."""
 
 LONGEST_NAME = 13
 """So much of a stack's name fits: a target group's has 32 characters, with `housing-`, `-g` and 8 of Pulumi's."""
@@ -30,6 +33,8 @@ def _words(pattern: str, words: str) -> Meta:
 CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
 # AWS would allow a day; a pipeline's job and its credentials end after six hours.
 Minutes = Annotated[int, Meta(ge=0, le=120)]
+# Alarms look at three minutes, and CloudWatch takes up to two to see them.
+CanaryMinutes = Annotated[int, Meta(ge=5, le=120)]
 SecretArn = Annotated[
     str,
     _words(
@@ -54,6 +59,9 @@ PolicyArn = Annotated[
 Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
 Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
 NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
+
+FEWEST_IN_SHARE = 5
+"""Requests a minute that a canary must get before its alarms judge it."""
 
 
 class ScheduledCapacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +97,7 @@ class Config:
             pattern=r"^[^/\s]+(/[^/\s]+)+$",
             extra={"words": "a path without a slash at its ends, such as mlflow/models/california-housing/6"},
         ),
-    ] = f"{MODELS_PREFIX}/{LATEST}"
+    ] = f"{models_prefix(DEFAULT_MODEL)}/{LATEST}"
     create_model_bucket: Annotated[
         bool,
         Meta(description="Create `model_bucket` in the first deployment. It is never deleted by Pulumi."),
@@ -125,8 +133,12 @@ class Config:
     ] = None
 
     desired_count: Annotated[int, Meta(description="Tasks at creation; afterwards scaling decides.", ge=1)] = 2
-    min_tasks: Annotated[int, Meta(description="Scaling never goes below.", ge=1)] = 2
-    max_tasks: Annotated[int, Meta(description="Scaling never goes above.", ge=1, le=5000)] = 6
+    min_tasks: Annotated[
+        int, Meta(description="Scaling never goes below; with a `schedule`, until its first entry.", ge=1)
+    ] = 2
+    max_tasks: Annotated[
+        int, Meta(description="Scaling never goes above; with a `schedule`, until its first entry.", ge=1, le=5000)
+    ] = 6
     cpu_target: Annotated[int, Meta(description="Scaling aims at this average CPU use, in percent.", ge=10, le=90)] = 60
     requests_target: Annotated[
         int,
@@ -139,7 +151,9 @@ class Config:
         Meta(
             description="Changes of the minimum and maximum by the clock: a list of "
             "`{name, schedule, min_tasks, max_tasks, timezone}`, such as "
-            '`[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]`.',
+            '`[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}, '
+            '{"name": "day", "schedule": "cron(0 6 * * ? *)", "min_tasks": 2, "max_tasks": 6}]`. '
+            "Each holds until the next one.",
             extra={
                 "words": "a list in JSON, such as "
                 '[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]'
@@ -160,12 +174,18 @@ class Config:
         Meta(description="Canary only: percent of the traffic that tries the new revision first; 10 if unset."),
     ] = None
     canary_minutes: Annotated[
-        Minutes | None,
-        Meta(description="Canary only: minutes that the share is watched before all traffic moves; 10 if unset."),
+        CanaryMinutes | None,
+        Meta(
+            description="Canary only: minutes that the share is watched before all traffic moves, at most 120; 10 if "
+            "unset."
+        ),
     ] = None
     bake_minutes: Annotated[
         Minutes | None,
-        Meta(description="Canary only: minutes that the old tasks stay, for an instant way back; 5 if unset."),
+        Meta(
+            description="Canary only: minutes that the old tasks stay, for an instant way back, at most 120; 5 if "
+            "unset."
+        ),
     ] = None
 
     vpc_cidr: Annotated[
@@ -264,6 +284,11 @@ class Config:
     def canary(self) -> bool:
         """Whether a new revision first gets a share of the traffic."""
         return self.deployment_strategy == "canary"
+
+    @property
+    def canary_share(self) -> float:
+        """Percent of the traffic that tries a new revision first."""
+        return 10.0 if self.canary_percent is None else self.canary_percent
 
     @property
     def https(self) -> bool:

@@ -22,6 +22,7 @@ class Firewall(pulumi.ComponentResource):
         """Create the web ACL and put it in front of the load balancer."""
         super().__init__("housing:firewall:Firewall", config.name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         rules = [
             *self._origin_rules(config),
             _managed("ip-reputation", "AWSManagedRulesAmazonIpReputationList"),
@@ -38,9 +39,9 @@ class Firewall(pulumi.ComponentResource):
             default_action={"allow": {}},
             rules=rules,
             visibility_config=_visibility("all"),
-            opts=child,
+            opts=kept,
         )
-        aws.wafv2.WebAclAssociation(config.name, resource_arn=balancer_arn, web_acl_arn=acl.arn, opts=child)
+        aws.wafv2.WebAclAssociation(config.name, resource_arn=balancer_arn, web_acl_arn=acl.arn, opts=kept)
         logs = log_group(config, "aws-waf-logs-", child)
         aws.wafv2.WebAclLoggingConfiguration(
             config.name,

@@ -1,6 +1,9 @@
 """The two roles of a task: ECS starts it with one, and the code in it has the other."""
 
+import hashlib
+import json
 import re
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -30,7 +33,7 @@ class Identity(pulumi.ComponentResource):
     ) -> None:
         """Create both roles."""
         super().__init__("housing:identity:Identity", config.name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         trust = pulumi.Output.json_dumps(
             {
                 "Version": "2012-10-17",
@@ -47,15 +50,15 @@ class Identity(pulumi.ComponentResource):
             f"{config.name}-execution",
             assume_role_policy=trust,
             permissions_boundary=config.permissions_boundary,
-            opts=child,
+            opts=kept,
         )
         task = aws.iam.Role(
             f"{config.name}-task",
             assume_role_policy=trust,
             permissions_boundary=config.permissions_boundary,
-            opts=child,
+            opts=kept,
         )
-        statements = [
+        statements: list[dict[str, Any]] = [
             # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
             {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
             {
@@ -74,22 +77,26 @@ class Identity(pulumi.ComponentResource):
             secret = ":".join(config.api_keys_secret.split(":")[:7])
             statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret})
         self.policies = [
-            aws.iam.RolePolicy(
-                f"{config.name}-execution",
-                role=execution.name,
-                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-                opts=child,
-            ),
-            aws.iam.RolePolicy(
-                f"{config.name}-task",
-                role=task.name,
-                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [read_models(config)]}),
-                opts=child,
-            ),
+            self._policy(f"{config.name}-execution", execution, statements),
+            self._policy(f"{config.name}-task", task, [read_models(config)]),
         ]
         self.execution_role_arn = execution.arn
         self.task_role_arn = task.arn
         self.register_outputs({"execution_role_arn": self.execution_role_arn, "task_role_arn": self.task_role_arn})
+
+    def _policy(self, name: str, role: aws.iam.Role, statements: list[dict[str, Any]]) -> aws.iam.RolePolicy:
+        """A policy with a name of its own for each set of rights that the settings ask for.
+
+        Other rights come as another policy before the service is updated, and the old one goes after it: the revision
+        that runs, and that ECS would go back to, has what it needs until the new one is steady.
+        """
+        asked_for = json.dumps(statements, default=lambda _output: "what AWS names")
+        return aws.iam.RolePolicy(
+            f"{name}-{hashlib.sha256(asked_for.encode()).hexdigest()[:8]}",
+            role=role.name,
+            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
 def read_models(config: Config) -> dict[str, str]:

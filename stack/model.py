@@ -69,6 +69,8 @@ def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
         )
     try:
         found = manifest.decode(raw)
+    except manifest.FormatError as error:
+        raise ModelError(f"model_path = {path!r}: s3://{bucket}/{path}/{MANIFEST_NAME}: {error}") from error
     except msgspec.DecodeError as error:
         raise ModelError(
             f"model_path = {path!r}: s3://{bucket}/{path}/{MANIFEST_NAME} is not a manifest: {error}. Publish again"

@@ -3,6 +3,7 @@
 import pulumi
 
 from stack.config import Config
+from stack.model import ModelError
 from stack.private_bucket import PrivateBucket
 
 
@@ -14,3 +15,25 @@ class ModelBucket(PrivateBucket):
         super().__init__(
             "models", bucket_name=config.model_bucket, versioned=True, protect=True, retain=True, opts=opts
         )
+
+
+def refuse_unless_first(config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
+    """Stop the program if this stack has deployed a service before: it would be taken down as if it were not wanted.
+
+    The stack's own outputs, as its last update left them, say so; AWS cannot, once somebody has deleted the bucket.
+
+    Raises:
+        ModelError: while the program runs, once the outputs are there; Pulumi then deletes nothing.
+    """
+
+    def refuse(service: str | None) -> None:
+        if service:
+            raise ModelError(
+                f"s3://{config.model_bucket} does not exist or never held anything, but this stack runs the service "
+                f"{service}: without a model the whole stack would be deleted. Create the bucket again if it is gone "
+                f"(`aws s3 mb s3://{config.model_bucket}`), publish a model "
+                f"(`python -m training publish --store s3://{config.model_bucket}`), then `pulumi up --refresh`"
+            )
+
+    own = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    pulumi.StackReference("own", own, opts).get_output("ecs_service").apply(refuse)

@@ -1,5 +1,6 @@
 """What people look at: alarms on the service itself, and a dashboard."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -32,13 +33,14 @@ class Monitoring(pulumi.ComponentResource):
         balancer: Balancer,
         firewall: Firewall,
         alarms: Alarms,
+        rest: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Watch `service`; alarms go to the topic of `alarms`."""
+        """Watch `service`; alarms go to the topic of `alarms`. `rest` is what else the stack is made of."""
         super().__init__("housing:monitoring:Monitoring", config.name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names = {"ClusterName": service.cluster_name, "ServiceName": service.name}
-        aws.cloudwatch.MetricAlarm(
+        cpu = aws.cloudwatch.MetricAlarm(
             f"{config.name}-cpu",
             alarm_description=f"The tasks use more than {BUSY_PERCENT} % of their CPU although scaling had its time",
             namespace="AWS/ECS",
@@ -55,14 +57,16 @@ class Monitoring(pulumi.ComponentResource):
             ok_actions=[alarms.topic_arn],
             opts=child,
         )
-        aws.cloudwatch.MetricAlarm(
+        # The clock may ask for fewer tasks, or for none.
+        fewest = min([config.min_tasks, *(entry.min_tasks for entry in config.schedule)])
+        tasks = aws.cloudwatch.MetricAlarm(
             f"{config.name}-tasks",
             alarm_description="Fewer tasks run than should",
-            metric_queries=_missing_tasks(config, names),
+            metric_queries=_missing_tasks(config, names, fewest),
             comparison_operator="GreaterThanThreshold",
             threshold=0,
             evaluation_periods=5,
-            treat_missing_data="breaching",
+            treat_missing_data="breaching" if fewest else "notBreaching",
             actions_enabled=True,
             alarm_actions=[alarms.topic_arn],
             ok_actions=[alarms.topic_arn],
@@ -72,7 +76,12 @@ class Monitoring(pulumi.ComponentResource):
             config.name,
             dashboard_name=config.name,
             dashboard_body=pulumi.Output.json_dumps(_dashboard(config, names, balancer, firewall)),
-            opts=child,
+            # What a protected resource depends on stays when the rest is destroyed: here that is everything.
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=config.protected,
+                depends_on=[service, balancer, firewall, alarms, cpu, tasks, *rest],
+            ),
         )
         host = CONSOLES.get(config.partition, "console.aws.amazon.com")
         console = f"https://{config.region}.{host}/cloudwatch/home?region={config.region}"
@@ -81,38 +90,36 @@ class Monitoring(pulumi.ComponentResource):
 
 
 def _missing_tasks(
-    config: Config, names: dict[str, pulumi.Output[str]]
+    config: Config, names: dict[str, pulumi.Output[str]], fewest: int
 ) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
-    """Desired tasks less running ones; without Container Insights, the configured minimum less running ones."""
-    # Each running task reports its CPU once a minute: the number of samples is the number of tasks.
-    running: aws.cloudwatch.MetricAlarmMetricQueryArgsDict = {
-        "id": "running",
-        "metric": {
-            "namespace": "AWS/ECS",
-            "metric_name": "CPUUtilization",
-            "stat": "SampleCount",
-            "period": 60,
-            "dimensions": names,
-        },
-        "return_data": False,
-    }
+    """Desired tasks less running ones; without Container Insights, less than the `fewest` that may be desired."""
     if config.container_insights == "disabled":
+        # Each running task reports its CPU once a minute: the number of samples is the number of tasks.
         return [
-            {"id": "missing", "expression": f"{config.min_tasks} - FILL(running, 0)", "return_data": True},
-            running,
+            {"id": "missing", "expression": f"{fewest} - FILL(running, 0)", "return_data": True},
+            _metric("running", "AWS/ECS", "CPUUtilization", "SampleCount", names),
         ]
-    desired: aws.cloudwatch.MetricAlarmMetricQueryArgsDict = {
-        "id": "desired",
+    return [
+        {"id": "missing", "expression": "desired - running", "return_data": True},
+        _metric("desired", "ECS/ContainerInsights", "DesiredTaskCount", "Average", names),
+        _metric("running", "ECS/ContainerInsights", "RunningTaskCount", "Average", names),
+    ]
+
+
+def _metric(
+    id_: str, namespace: str, name: str, stat: str, dimensions: dict[str, pulumi.Output[str]]
+) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
+    return {
+        "id": id_,
         "metric": {
-            "namespace": "ECS/ContainerInsights",
-            "metric_name": "DesiredTaskCount",
-            "stat": "Average",
+            "namespace": namespace,
+            "metric_name": name,
+            "stat": stat,
             "period": 60,
-            "dimensions": names,
+            "dimensions": dimensions,
         },
         "return_data": False,
     }
-    return [{"id": "missing", "expression": "desired - FILL(running, 0)", "return_data": True}, desired, running]
 
 
 def _dashboard(

@@ -63,7 +63,9 @@ class Network(pulumi.ComponentResource):
             # Models and image layers come from S3: the gateway is free and keeps them off the NAT gateway.
             vpc_endpoint_strategy=awsx.ec2.VpcEndpointStrategy.AUTO,
             vpc_endpoint_specs=[{"service_name": f"com.amazonaws.{config.region}.s3", "vpc_endpoint_type": "Gateway"}],
-            opts=pulumi.ResourceOptions(parent=self, transforms=[no_public_ip_on_launch]),
+            opts=pulumi.ResourceOptions(
+                parent=self, transforms=[no_public_ip_on_launch, *([protect] if config.protected else [])]
+            ),
         )
         self.vpc_id = vpc.vpc_id
         self.public_subnet_ids = vpc.public_subnet_ids
@@ -104,3 +106,11 @@ def no_public_ip_on_launch(args: pulumi.ResourceTransformArgs) -> pulumi.Resourc
     if args.type_ != "aws:ec2/subnet:Subnet":
         return None
     return pulumi.ResourceTransformResult({**args.props, "mapPublicIpOnLaunch": False}, args.opts)
+
+
+def protect(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Let Pulumi refuse to delete any part of the network."""
+    if not args.custom:
+        return None
+    kept = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+    return pulumi.ResourceTransformResult(args.props, kept)

@@ -1,4 +1,4 @@
-"""The table of settings in docs/configuration.md, written from `stack.config`: `python -m stack.reference`."""
+"""The tables of docs/configuration.md, from `stack.config` and `stack.changes`: `python -m stack.reference`."""
 
 import dataclasses
 import json
@@ -6,11 +6,12 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from stack.changes import CHANGES, Change, Effect
 from stack.config import Config, settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
-BEGIN = "<!-- settings: written by python -m stack.reference -->\n"
-END = "<!-- end of settings -->\n"
+BEGIN = "<!-- {}: written by python -m stack.reference -->\n"
+END = "<!-- end of {} -->\n"
 
 
 def table() -> str:
@@ -23,6 +24,29 @@ def table() -> str:
         allowed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
         lines.append(f"| `{key}` | {_default(defaults[key])} | {meaning}{allowed} |")
     return "\n".join(lines) + "\n"
+
+
+def effects() -> str:
+    """A Markdown table of what changing each setting does to a stack that runs."""
+    lines = ["| Setting | Set, raised, added to | Taken back | |", "|---|---|---|---|"]
+    for key in settings():
+        change = CHANGES[key]
+        there, back = _effect(change, "there", change.there), _effect(change, "back", change.back)
+        lines.append(f"| `{key}` | {there} | {back} | {change.note} |")
+    return "\n".join(lines) + "\n"
+
+
+def _effect(change: Change, direction: str, effect: Effect) -> str:
+    return f"{effect}; protected: refused" if direction in change.protected else str(effect)
+
+
+def page(before: str) -> str:
+    """The page with both tables written anew between their marks."""
+    for name, written in (("settings", table()), ("changes", effects())):
+        begin, end = BEGIN.format(name), END.format(name)
+        above, _, rest = before.partition(begin)
+        before = f"{above}{begin}{written}{end}{rest.partition(end)[2]}"
+    return before
 
 
 def _default(value: Any) -> str:
@@ -38,5 +62,4 @@ def _default(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}{table()}{END}{rest.partition(END)[2]}")
+    PAGE.write_text(page(PAGE.read_text()))

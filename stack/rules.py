@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import boto3
 
 from stack import schedule
-from stack.config import ZONE_ID, Config
+from stack.config import FEWEST_IN_SHARE, ZONE_ID, Config
 from stack.identity import image_repository_arn
 
 FARGATE_MEMORY: dict[int, tuple[int, ...]] = {
@@ -76,6 +76,13 @@ def _strategy(config: Config) -> Iterator[str]:
         for key in ("canary_percent", "canary_minutes", "bake_minutes"):
             if getattr(config, key) is not None:
                 yield f"{key} = {getattr(config, key)}: only with deployment_strategy = canary; remove it"
+    else:
+        full = config.max_tasks * config.requests_target
+        if full * config.canary_share / 100 < FEWEST_IN_SHARE:
+            yield (
+                f"canary_percent = {config.canary_share:g}: of the {full} requests a minute that max_tasks and "
+                f"requests_target scale for, a canary gets fewer than the {FEWEST_IN_SHARE} that its alarms need"
+            )
 
 
 def _name(config: Config) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Scaling(pulumi.ComponentResource):
         """Scale `service`."""
         super().__init__("housing:service:Scaling", config.name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         target = aws.appautoscaling.Target(
             config.name,
             service_namespace="ecs",
@@ -33,7 +34,10 @@ class Scaling(pulumi.ComponentResource):
             resource_id=pulumi.Output.concat("service/", service.cluster_name, "/", service.name),
             min_capacity=config.min_tasks,
             max_capacity=config.max_tasks,
-            opts=child,
+            # With a schedule the clock owns the bounds: a refresh at night must not end in the day's.
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(ignore_changes=["minCapacity", "maxCapacity"] if config.schedule else [])
+            ),
         )
         cpu: PolicyDict = {
             "predefined_metric_specification": {"predefined_metric_type": "ECSServiceAverageCPUUtilization"},
@@ -51,7 +55,7 @@ class Scaling(pulumi.ComponentResource):
                 scalable_dimension=target.scalable_dimension,
                 resource_id=target.resource_id,
                 target_tracking_scaling_policy_configuration=tracking,
-                opts=child,
+                opts=kept,
             )
         for entry in config.schedule:
             aws.appautoscaling.ScheduledAction(

@@ -21,7 +21,7 @@ class SecurityGroups(pulumi.ComponentResource):
     def __init__(self, config: Config, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the groups in the network `vpc_id`."""
         super().__init__("housing:network:SecurityGroups", config.name, None, opts)
-        self._child = pulumi.ResourceOptions(parent=self)
+        self._kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         self._name = config.name
         self.balancer = self._group("balancer", "Load balancer: HTTP(S) from the allowed networks", vpc_id)
         self.task = self._group("task", "Tasks: requests from the load balancer only", vpc_id)
@@ -37,7 +37,8 @@ class SecurityGroups(pulumi.ComponentResource):
                     ip_protocol="tcp",
                     from_port=port,
                     to_port=port,
-                    opts=self._child,
+                    # Who may call is for `allowed_cidrs` to say, in a protected stack too.
+                    opts=pulumi.ResourceOptions(parent=self),
                 )
         self._allow("balancer-to-task", self.balancer, self.task, PORT)
         if config.nat == "none":
@@ -50,7 +51,7 @@ class SecurityGroups(pulumi.ComponentResource):
 
     def _group(self, role: str, description: str, vpc_id: pulumi.Input[str]) -> pulumi.Output[str]:
         name = f"{self._name}-{role}"
-        return aws.ec2.SecurityGroup(name, description=description, vpc_id=vpc_id, opts=self._child).id
+        return aws.ec2.SecurityGroup(name, description=description, vpc_id=vpc_id, opts=self._kept).id
 
     def _allow(self, name: str, source: pulumi.Input[str], target: pulumi.Input[str], port: int) -> None:
         """Let the one group's members open connections to the other's."""
@@ -61,7 +62,7 @@ class SecurityGroups(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            opts=self._child,
+            opts=self._kept,
         )
         aws.vpc.SecurityGroupIngressRule(
             f"{self._name}-{name}",
@@ -70,7 +71,7 @@ class SecurityGroups(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            opts=self._child,
+            opts=self._kept,
         )
 
     def _out(self, name: str, *, cidr_ipv4: str | None = None, prefix_list_id: pulumi.Input[str] | None = None) -> None:
@@ -84,7 +85,7 @@ class SecurityGroups(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=HTTPS,
             to_port=HTTPS,
-            opts=self._child,
+            opts=self._kept,
         )
 
     def _s3_addresses(self, config: Config) -> pulumi.Output[str]:

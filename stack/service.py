@@ -12,6 +12,7 @@ from stack.cluster import Cluster
 from stack.config import Config
 from stack.container import NAME, PORT, TMP, canonical_json, container_definition
 from stack.identity import Identity
+from stack.listener_rule import ROLLING, every_request
 from stack.model import PublishedModel
 from stack.network import Network
 
@@ -68,13 +69,14 @@ class Service(pulumi.ComponentResource):
         if canary:
             load_balancer["advanced_configuration"] = canary.load_balancer
         service = aws.ecs.Service(
-            # A service cannot change its strategy in place: another name makes it another service.
+            # Another strategy is another service, so that the old tasks answer until the new ones have the traffic.
             f"{config.name}-canary" if canary else config.name,
             cluster=cluster.arn,
             task_definition=definition.arn,
             desired_count=config.desired_count,
-            launch_type=None if config.spot_percent else "FARGATE",
-            capacity_provider_strategies=_spot(config.spot_percent) if config.spot_percent else None,
+            capacity_provider_strategies=_capacity(config.spot_percent),
+            # AWS takes another share of Spot with new tasks only.
+            force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
                 "subnets": network.private_subnet_ids,
@@ -95,6 +97,7 @@ class Service(pulumi.ComponentResource):
             propagate_tags="SERVICE",
             opts=pulumi.ResourceOptions(
                 parent=self,
+                protect=config.protected,
                 # Scaling owns the count, and ECS which of a canary's target groups is live.
                 ignore_changes=["desiredCount", "loadBalancers"] if canary else ["desiredCount"],
                 # Created after these, and gone before them: tasks need their routes and policies to the last.
@@ -108,6 +111,15 @@ class Service(pulumi.ComponentResource):
                 custom_timeouts=_timeouts(config, canary),
             ),
         )
+        if canary is None:
+            # Who comes from canary: the traffic moves here once these tasks run, before the old service goes.
+            every_request(
+                f"{config.name}-rolling",
+                balancer.listener.arn,
+                priority=ROLLING,
+                weights=[(balancer.target_group.arn, 1)],
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[service]),
+            )
         self.name = service.name
         self.cluster_name = cluster.name
         self.task_definition_arn = definition.arn
@@ -122,8 +134,11 @@ def _timeouts(config: Config, canary: Canary | None) -> pulumi.CustomTimeouts:
     return pulumi.CustomTimeouts(create=f"{minutes}m", update=f"{minutes}m", delete="15m")
 
 
-def _spot(percent: int) -> list[aws.ecs.ServiceCapacityProviderStrategyArgsDict]:
-    return [
-        {"capacity_provider": "FARGATE", "base": FIRST_ON_DEMAND, "weight": 100 - percent},
-        {"capacity_provider": "FARGATE_SPOT", "base": 0, "weight": percent},
+def _capacity(spot_percent: int) -> list[aws.ecs.ServiceCapacityProviderStrategyArgsDict]:
+    """Capacity providers even without Spot: a service with a launch type could only be replaced to get a share."""
+    shares: list[aws.ecs.ServiceCapacityProviderStrategyArgsDict] = [
+        {"capacity_provider": "FARGATE", "base": FIRST_ON_DEMAND, "weight": 100 - spot_percent}
     ]
+    if spot_percent:
+        shares.append({"capacity_provider": "FARGATE_SPOT", "base": 0, "weight": spot_percent})
+    return shares

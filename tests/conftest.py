@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from api.model.schema import EXAMPLE
-from api.store.manifest import LATEST, MODELS_PREFIX
+from api.store.manifest import LATEST
+from tests.browser import PROGRAMS, Browser
 from tests.buckets import REGION, create_bucket
+from tests.california import EXAMPLE, MODELS_PREFIX
 from tests.running import ROOT, Serve, Service, start_service
 
 STATLIB_FILE = ROOT.parent / "shared" / "data" / "cal_housing.data"
@@ -95,6 +96,16 @@ def service(model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     yield running
     running.process.kill()
     running.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser, opened once; every test opens its own page."""
+    if not all(map(shutil.which, PROGRAMS)):
+        pytest.skip("needs a browser: apt-get install chromium chromium-driver")
+    running = Browser(tmp_path_factory.mktemp("profile"))
+    yield running
+    running.driver.quit()
 
 
 @pytest.fixture(scope="session")

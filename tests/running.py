@@ -53,6 +53,18 @@ class Service:
         """Its log so far, decoded."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def lines_until_now(self) -> list[dict[str, Any]]:
+        """Its log up to a request that is made for this, whose line comes after all that was logged before."""
+        with self.client() as client:
+            identity = client.get("/nowhere").headers["x-request-id"]
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            lines = [json.loads(line) for line in self.log.read_text().split("\n")[:-1]]
+            if any(line.get("request_id") == identity for line in lines):
+                return lines
+            time.sleep(0.01)
+        raise TimeoutError(f"{self.url} has not logged request {identity}")
+
     def client(self, **options: Any) -> httpx.Client:
         """An HTTP client for it."""
         return httpx.Client(base_url=self.url, timeout=30, **options)
@@ -83,8 +95,8 @@ def start_service(log: Path, *, arguments: Sequence[str] = ("-m", "api"), **envi
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         for line in log.read_text().splitlines():
-            if "Uvicorn running on " in line:
-                url = json.loads(line)["message"].split("Uvicorn running on ")[1].split(" ")[0]
+            if "serving at " in line:
+                url = json.loads(line)["message"].split("serving at ")[1].split(": ")[0].split(" and ")[0]
                 return Service(process, url, log)
         time.sleep(0.02)
     if process.poll() is None:

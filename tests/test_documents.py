@@ -1,5 +1,6 @@
 """The documents: what they name exists, and what they tell people to type is run somewhere, or has a reason why not."""
 
+import io
 import re
 import shlex
 import subprocess
@@ -10,10 +11,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from matplotlib.image import imread
 
 from stack.account import Account
 from stack.config import settings as stack_settings
+from tests.browser import Browser
 from tests.running import ROOT
+from training.tables import reference
+from training.tables.loading import load_text
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -31,14 +36,18 @@ RUN = {
     ),
     r"(\.venv/bin/)?python -m training sample\b": ("Makefile", "-m training sample"),
     r"(MODEL_\w+=\S+ )*(\.venv/bin/)?python -m api$": ("tests/running.py", '"-m", "api"'),
+    r"(\.venv/bin/)?python -m training describe\b": ("tests/training/test_commands.py", 'run(["describe"'),
     r"make (image|ecs-local)\b": ("tests/container/conftest.py", "engine.build(base, tag)"),
     r"python -m stack\.reference$": ("stack/reference.py", "__main__"),
+    r"python -m training\.tables\.reference$": ("training/tables/reference.py", "__main__"),
 }
 
 NOT_RUN = {
     # Why a command cannot be run where the tests are; what it names is checked below.
     r"(pulumi|aws) ": "needs an AWS account",
     r"curl .*(pulumi stack output|SERVICE|http://127\.0\.0\.1:8000)": "needs a service that a reader has started",
+    r"source \.venv/bin/activate$": "changes the reader's shell",
+    r"git grep -lz |xargs -0 sed ": "renames the reader's repository",
     r"git (clone|commit|tag|push) |cd [\w-]+$": "the reader has done it, or would change the repository",
     r"make (run|serve|mlflow-ui|image-run)\b": "serves until Ctrl-C; what it starts is tested on its own",
     r"make (bench|bench-training|soak|fuzz|image-report)\b": "measures for minutes, on a quiet machine",
@@ -135,6 +144,22 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.svg")), ids=lambda picture: picture.name)
+def test_pictures_are_light_or_dark_as_their_reader(browser: Browser, tmp_path: Path, picture: Path) -> None:
+    """A picture in a document is mostly light on a light screen, mostly dark on a dark one, and its text is seen."""
+    page = tmp_path / "page.html"
+    page.write_text(f'<img src="{picture.as_uri()}" width="900">')
+    brightness = {}
+    for scheme in ("light", "dark"):
+        browser.open(page.as_uri(), scheme=scheme)
+        pixels = imread(io.BytesIO(browser.find("img").screenshot_as_png), format="png")[..., :3]
+        assert pixels.min() < 0.3
+        assert pixels.max() > 0.8
+        brightness[scheme] = pixels.mean()
+    assert brightness["light"] > 0.8
+    assert brightness["dark"] < 0.3
+
+
 @pytest.mark.parametrize(("document", "command"), ALL_COMMANDS, ids=lambda value: getattr(value, "name", value)[:60])
 def test_every_command_is_run_or_says_why_not(document: Path, command: str) -> None:
     """A command that a reader is told to type is run by a test or by CI, or stands in the list of those that cannot."""
@@ -156,6 +181,20 @@ def test_training_commands_have_the_options_that_documents_use() -> None:
         arguments = shlex.split(command)[1:]
         done = subprocess.run([sys.executable, *arguments, "--help"], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def test_page_of_tables_is_what_the_code_says() -> None:
+    """docs/tables.md has every key of a description, as the reference writes them."""
+    page = reference.PAGE.read_text()
+    between = page.partition(reference.BEGIN)[2].partition(reference.END)[0]
+    assert between == reference.reference(), "run python -m training.tables.reference"
+
+
+def test_first_file_of_a_table_is_one() -> None:
+    """The short file that docs/tables.md begins with describes a table, in ten lines."""
+    (first,) = re.findall(r"^```toml\n(.*?)^```$", reference.PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len([line for line in first.splitlines() if line]) == 10
+    assert load_text(first, "docs/tables.md").schema().names
 
 
 CONFIG_SET = r"pulumi config set((?: --\w+)*) '?([\w:]+)"

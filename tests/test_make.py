@@ -59,8 +59,8 @@ def test_run_asks_for_the_port_first(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said, _ = make("run", f"PORT={port}", f"STORE={tmp_path}/models").communicate(timeout=60)
-    assert f"PORT={port}: Address already in use" in said
-    assert f"make run PORT={port + 1}" in said
+    assert f"PORT={port} is taken on HOST=127.0.0.1" in said
+    assert f"`PORT={port + 1} make run`" in said
     assert "Loading" not in said
     assert not list(tmp_path.iterdir())
 

@@ -3,21 +3,29 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xgboost
 
-from api.model.schema import FEATURES
-from api.store.manifest import LATEST, MODELS_PREFIX
-from tests.conftest import published_bucket
+from api.store.manifest import LATEST
+from tests.buckets import create_bucket
+from tests.california import FEATURES, MODELS_PREFIX, TABLE
+from tests.conftest import training
 from tests.running import Serve
 from training.tables.data import load
 
 
-def test_dataset_to_prediction_through_s3(store: Path, moto_url: str, serve: Serve) -> None:
-    """A model trained on the dataset, registered and published to S3 is served, and predicts what XGBoost does."""
-    bucket = published_bucket("whole-path", store)
+@pytest.mark.parametrize("prefix", ["", "/team/a"], ids=["bucket", "prefix"])
+def test_dataset_to_prediction_through_s3(store: Path, moto_url: str, serve: Serve, prefix: str) -> None:
+    """A model trained on the dataset, registered and published to S3 is served, and predicts what XGBoost does.
 
-    service = serve(MODEL_BUCKET=bucket, MODEL_PATH=f"{MODELS_PREFIX}/{LATEST}")
-    rows = load().table[list(FEATURES)].head(50)
+    Below a prefix too, with which MODEL_PATH then begins.
+    """
+    bucket = create_bucket(f"whole-path{prefix.replace('/', '-')}")
+    done = training("publish", "--store", f"s3://{bucket}{prefix}", cwd=store.parent)
+    assert done.returncode == 0, done.stderr
+
+    service = serve(MODEL_BUCKET=bucket, MODEL_PATH=f"{prefix}/{MODELS_PREFIX}/{LATEST}".lstrip("/"))
+    rows = load(TABLE).table[list(FEATURES)].head(50)
     with service.client() as client:
         assert client.get("/ready").json() == {
             "status": "ready",

@@ -1,1 +1,1 @@
-"""From the California Housing dataset to a published model: train, judge, track, register, publish."""
+"""From a table to a published model: train, judge, track, register, publish."""

@@ -1,15 +1,21 @@
 """What can go wrong in training, in words for the person at the keyboard.
 
 TrainingError
+├── DescriptionError  the file that describes the table cannot be read, or says what cannot be
 ├── DataError       the dataset is missing, altered or not what a model can be trained on
 ├── RegistryError   MLflow does not have what was asked for, or cannot be reached
 ├── ProofError      the service would not predict what XGBoost predicts
 └── StoreError      the model store cannot be read or written, or holds something else
+    └── OtherFormatError  a published manifest is of another format than this program's
 """
 
 
 class TrainingError(Exception):
     """Ends a command with exit code 1; its text is the one line that the user sees."""
+
+
+class DescriptionError(TrainingError):
+    """The table's description cannot be read, or says what cannot be; the text lists every fault."""
 
 
 class DataError(TrainingError):
@@ -26,3 +32,7 @@ class ProofError(TrainingError):
 
 class StoreError(TrainingError):
     """The model store cannot be read or written, or already holds something else."""
+
+
+class OtherFormatError(StoreError):
+    """A published manifest is of another format than this program reads."""

@@ -2,27 +2,31 @@
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import joblib
-import numpy as np
+import pandas as pd
 import xgboost
 
-from api.model.schema import FEATURES
-from api.store.manifest import KnownAnswers
 from training.errors import DataError
-from training.fitting import card, figures
-from training.fitting.evaluation import Values, measure
+from training.figures.drawing import draw
+from training.fitting import card, scores
+from training.fitting.distribution import distribution
+from training.fitting.estimators import PLAIN, features
+from training.fitting.evaluation import measure
 from training.fitting.facts import Facts
-from training.fitting.search import SPACE, Space, by_rank, search
-from training.publishing import promotion, registry, tracking
-from training.publishing.promotion import Decision
+from training.fitting.known import known_answers
+from training.fitting.search import by_rank, search
+from training.publishing import promotion, recording, registry, tracking
+from training.publishing.promotion import Candidate, Decision
 from training.tables.cleaning import clean
-from training.tables.data import Dataset, load
+from training.tables.data import Dataset
+from training.tables.description import Table
+from training.tables.loading import Described
 from training.tables.splitting import numbered, split
 
-KNOWN_ANSWERS = 10
-FEWEST_ROWS = 100
+FEWEST_ROWS = 50
 """Fewer different, clean training rows cannot be cross-validated to any purpose."""
 
 log = logging.getLogger(__name__)
@@ -37,60 +41,63 @@ class Trained(NamedTuple):
 
 
 def train(
-    dataset: Dataset | None = None,
+    described: Described,
+    dataset: Dataset,
     *,
-    candidates: int = 20,
-    folds: int = 5,
+    candidates: int,
+    folds: int,
     seed: int = 42,
     cluster: str | None = None,
     force: bool = False,
-    space: Space = SPACE,
 ) -> Trained:
     """Train, evaluate, track and register a model, and make it the champion if it beats the current one.
 
     Args:
-        dataset: what to train on; None for California Housing.
+        described: the table.
+        dataset: its rows.
         candidates: hyperparameter combinations to try.
         folds: cross-validation folds.
         seed: of the search and of XGBoost; the split's never changes.
         cluster: address of a Dask scheduler to search on.
         force: become the champion whatever the figures say.
-        space: hyperparameter values to choose from.
 
     Raises:
         TrainingError: with a text for the user.
     """
-    dataset = dataset or load()
+    table = described.table
     log.info("%s rows from %s, sha256 %s...", f"{len(dataset.table):,}", dataset.source, dataset.sha256[:12])
     repeated = len(dataset.table) - len(set(numbered(dataset.table)))
     if repeated:
         log.info("%s rows repeat others: they stay on the same side of every split as those", f"{repeated:,}")
-    parts = split(dataset.table)
-    train_rows, removed = clean(parts.train)
+    parts = split(dataset.table, table)
+    train_rows, removed = clean(parts.train, table.cleaning)
     for rule, rows in removed.items():
         log.info("Cleaning: %s removed %d of %s training rows", rule, rows, f"{len(parts.train):,}")
-    if len(set(numbered(train_rows))) < FEWEST_ROWS:
-        raise DataError(f"Cleaning left {len(train_rows)} of {len(parts.train):,} training rows, too few to train on.")
+    _check(train_rows, parts.train, table)
 
-    with tracking.run() as run_id:
-        found = search(train_rows, candidates=candidates, folds=folds, seed=seed, space=space, cluster=cluster)
-        results = by_rank(found)
+    # What would fail after minutes of searching fails now: reading the champion, writing to the run.
+    since = registry.newest(table.name)
+    if (champion := registry.champion(table.name)) is not None:
+        registry.load(table.name, champion)
+    name = f"{candidates} x {folds} fits, seed {seed}, {Path(dataset.source).name}"
+    with tracking.run(table.name, name) as run_id:
+        recording.log_dataset(dataset, table)
+        found = search(train_rows, table, candidates=candidates, folds=folds, seed=seed, cluster=cluster)
+        results = by_rank(found, table.target.kind)
         model = found.best_estimator_
-        seconds = found.refit_time_ * folds / min(folds, joblib.cpu_count())
-        log.info("Measuring the best of %d candidates: %d fits, about %.0f s", len(results), folds, seconds)
-        metrics = {
-            "cv_rmse": float(results["rmse"][0]),
-            "cv_rmse_std": float(results["rmse_std"][0]),
-            **measure(model, parts, train_rows, folds),
-        }
-        predicted = model.predict(parts.test[list(FEATURES)])
+        fits = 2 * folds if table.groups else folds
+        seconds = found.refit_time_ * fits / min(folds, joblib.cpu_count())
+        log.info("Measuring the best of %d candidates: %d fits, about %.0f s", len(results), fits, seconds)
+        measured = measure(model, parts, train_rows, table, folds)
         facts = Facts(
+            table=table,
+            table_sha256=described.sha256,
             run_id=run_id,
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
             git_revision=tracking.git_revision(),
             xgboost_version=xgboost.__version__,
             seed=seed,
-            candidates=candidates,
+            candidates=len(results),
             folds=folds,
             data_source=dataset.source,
             data_sha256=dataset.sha256,
@@ -100,25 +107,50 @@ def train(
             repeated_rows=repeated,
             removed=removed,
             parameters=found.best_params_,
-            metrics=metrics,
-            ranges={name: (float(train_rows[name].min()), float(train_rows[name].max())) for name in FEATURES},
-            known_answers=_known_answers(parts.test[list(FEATURES)].to_numpy(), predicted),
+            metrics={
+                "cv_score": float(results["score"][0]),
+                "cv_score_std": float(results["score_std"][0]),
+                **measured.metrics,
+            },
+            ranges=_ranges(train_rows, table),
+            interval=measured.interval,
+            label_threshold=measured.label_threshold,
+            distribution=distribution(train_rows, measured.predicted, table),
+            known_answers=known_answers(
+                model.get_booster(), features(parts.test, table), measured.predicted, table.schema()
+            ),
         )
         log.info("Drawing the figures and keeping everything in MLflow: some seconds")
-        tracking.log_facts(facts)
-        tracking.log_tables(dataset.table, results)
-        tracking.log_figures(figures.draw(model, parts.test, predicted, results, seed))
-        tracking.log_card(card.render(facts))
-        model_uri = tracking.log_model(model.get_booster(), parts.test[list(FEATURES)].head(3), facts)
-        decision = promotion.judge(predicted, parts.test, linear_rmse=metrics["linear_test_rmse"], force=force)
-        with registry.registering(model_uri, run_id) as version:
-            registry.note(version, "promotion", decision.reason)
+        recording.log_facts(facts)
+        recording.log_candidates(results)
+        recording.log_figures(draw(model, parts.test, measured.predicted, results, table, seed))
+        recording.log_card(card.render(facts))
+        model_id = recording.log_model(model.get_booster(), parts.test[list(table.features)].head(3), facts)
+        decisive = next(iter(scores.titles(table.target.kind)))
+        candidate = Candidate(table, parts.test, measured.predicted, measured.metrics[f"{PLAIN}test_{decisive}"])
+        decision = promotion.judge(candidate, force=force)
+        with registry.registering(table.name, model_id, run_id) as version:
+            registry.note(table.name, version, registry.REASON, decision.reason)
             if decision.promoted:
-                registry.crown(version)
+                decision = promotion.crown(version, decision, candidate, since=since)
     return Trained(version, facts, decision)
 
 
-def _known_answers(rows: Values, predicted: Values) -> KnownAnswers:
-    """A few held-out rows, from the cheapest prediction to the dearest."""
-    chosen = np.argsort(predicted, kind="stable")[np.linspace(0, len(predicted) - 1, KNOWN_ANSWERS).astype(int)]
-    return KnownAnswers(rows[chosen].tolist(), predicted[chosen].tolist())
+def _check(train_rows: pd.DataFrame, before: pd.DataFrame, table: Table) -> None:
+    """Cleaning must have left something to learn."""
+    if len(set(numbered(train_rows))) < FEWEST_ROWS:
+        raise DataError(f"Cleaning left {len(train_rows)} of {len(before):,} training rows, too few to train on.")
+    target = train_rows[table.target.column]
+    if target.nunique() == 1:
+        raise DataError(f"All training rows have the {target.name} {target.iloc[0]}: there is nothing to learn.")
+    if table.target.kind != "number" and target.nunique() < len(table.schema().target.classes):
+        raise DataError(f"The training rows lack a class of {target.name}: it can neither be learned nor judged.")
+
+
+def _ranges(rows: pd.DataFrame, table: Table) -> dict[str, tuple[float, float]]:
+    """Lowest and highest value of each number that is there at all."""
+    return {
+        name: (float(rows[name].min()), float(rows[name].max()))
+        for name, says in table.features.items()
+        if says.kind in ("number", "integer") and rows[name].notna().any()
+    }

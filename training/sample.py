@@ -1,4 +1,4 @@
-"""Asks a running service for a house value whose true value is known."""
+"""Asks a running service for a value that is known: a held-out row of the table that it serves."""
 
 import json
 import logging
@@ -6,15 +6,16 @@ import os
 import time
 from contextlib import closing
 from http.client import OK, HTTPConnection, HTTPException, HTTPSConnection
-from typing import NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+import pandas as pd
 
-from api.model.schema import FEATURES, TARGET
-from api.store.manifest import MODEL_NAME
 from training.errors import TrainingError
 from training.tables.data import load
+from training.tables.description import Table
 from training.tables.splitting import split
 
 PATIENCE = 60.0
@@ -27,11 +28,11 @@ log = logging.getLogger(__name__)
 
 
 class Sample(NamedTuple):
-    """One held-out block group: what was sent, what the service answered, and the truth."""
+    """One held-out row: what was sent, what the service answered, and the truth."""
 
-    features: dict[str, float]
-    predicted: float
-    true: float
+    features: dict[str, Any]
+    predicted: str
+    true: str
     model_version: str
 
 
@@ -44,18 +45,13 @@ class _Ready(msgspec.Struct):
     """Why it is not ready."""
 
 
-class _Predicted(msgspec.Struct):
-    """What the service answers to `POST /predict`."""
-
-    median_house_value: float
-    model_version: str
-
-
-def ask(url: str, process: int | None = None) -> Sample:
+def ask(url: str, table: Table, data: Path | None = None, process: int | None = None) -> Sample:
     """Send the first held-out row to `POST /predict`, waiting up to a minute for the service.
 
     Args:
         url: the service's address, such as `http://127.0.0.1:8000`.
+        table: what the service serves.
+        data: the file with its rows; None for California Housing.
         process: id of the process that is the service; once it has ended, nobody waits.
 
     Raises:
@@ -63,17 +59,34 @@ def ask(url: str, process: int | None = None) -> Sample:
     """
     if not _is_address(url):
         raise TrainingError(f"{url} is no address: give one such as http://127.0.0.1:8000.")
-    row = split(load().table).test.iloc[0]
-    features = {name: float(row[name]) for name in FEATURES}
-    ready = _await(url, process)
+    row = split(load(table, data).table, table).test.iloc[0]
+    features = {name: _sent(row[name], says.kind) for name, says in table.features.items()}
+    ready = _await(url, table.name, process)
     status, body = _request(url, "POST", "/predict", json.dumps(features))
     if status != OK:
         raise TrainingError(f"{url} refused the sample with {status}: {body.decode(errors='replace')[:SHOWN]}")
-    answer = _decoded(body, _Predicted, url)
-    return Sample(features, answer.median_house_value, float(row[TARGET]), ready.model_version)
+    answer = _decoded(body, dict[str, Any], url)
+    number = table.target.kind == "number"
+    predicted = f"{answer[table.target.answer]:.3f}" if number else str(answer["label"])
+    return Sample(features, predicted, _truth(row[table.target.column], table), ready.model_version)
 
 
-def _await(url: str, process: int | None) -> _Ready:
+def _sent(value: Any, kind: str) -> Any:
+    """A checked value as a request has it."""
+    if pd.isna(value):
+        return None
+    if kind == "category":
+        return str(value)
+    return bool(value) if kind == "boolean" else float(value)
+
+
+def _truth(value: Any, table: Table) -> str:
+    if table.target.kind == "number":
+        return f"{value:.3f}"
+    return str(value) if table.target.kind == "category" else table.schema().target.classes[int(value)]
+
+
+def _await(url: str, name: str, process: int | None) -> _Ready:
     """Ask `GET /ready` until it says yes, and see that it is this service that does."""
     deadline = time.monotonic() + PATIENCE
     waiting = False
@@ -86,8 +99,8 @@ def _await(url: str, process: int | None) -> _Ready:
             reason = str(error)
         else:
             ready = _decoded(body, _Ready, url)
-            if ready.model_name != MODEL_NAME:
-                raise TrainingError(f"{url} serves {ready.model_name}, not {MODEL_NAME}: name another with --url.")
+            if ready.model_name != name:
+                raise TrainingError(f"{url} serves {ready.model_name}, not {name}: name another with --url.")
             if status == OK:
                 return ready
             reason = ready.reason

@@ -24,8 +24,8 @@ SWAGGER = "flask-swagger-ui"
 """The package that follows Swagger UI's releases. Only its copy of Swagger UI is read; none of its code runs."""
 
 
-def pages() -> list[HTTPRouteHandler]:
-    """The handlers of the page at `/` and of both pages' files.
+def pages(table: bytes) -> list[HTTPRouteHandler]:
+    """The handlers of the page at `/`, of what it says of the table, and of both pages' files.
 
     Raises:
         SettingsError: Swagger UI is not installed.
@@ -33,7 +33,8 @@ def pages() -> list[HTTPRouteHandler]:
     swagger = _swagger()
     return [
         _file("/", STATIC / "page.html"),
-        *(_file(f"/static/{name}", STATIC / name) for name in ("page.js", "page.css", "docs.js", "icon.svg")),
+        _body("/static/table.json", table, "application/json", "no-cache"),
+        *(_file(f"/static/{file.name}", file) for file in sorted(STATIC.iterdir()) if file.suffix != ".html"),
         *(_file(f"/static/{name}", swagger / name) for name in ("swagger-ui-bundle.js", "swagger-ui.css")),
     ]
 
@@ -50,11 +51,14 @@ def _swagger() -> Path:
 
 def _file(path: str, file: Path) -> HTTPRouteHandler:
     """A handler that answers with a file, read now."""
-    body = file.read_bytes()
-    headers = {**HEADERS, "cache-control": "no-cache" if file.parent == STATIC else "max-age=86400"}
+    return _body(path, file.read_bytes(), _TYPES[file.suffix], "no-cache" if file.parent == STATIC else "max-age=86400")
+
+
+def _body(path: str, body: bytes, media_type: str, cache: str) -> HTTPRouteHandler:
+    headers = {**HEADERS, "cache-control": cache}
 
     @get(path, include_in_schema=False, sync_to_thread=False)
     def read() -> Response[bytes]:
-        return Response(body, media_type=_TYPES[file.suffix], headers=headers)
+        return Response(body, media_type=media_type, headers=headers)
 
     return read

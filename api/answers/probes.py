@@ -1,22 +1,22 @@
-"""`/health`: the process answers. `/ready`: it predicts. `/model`: what predicts.
+"""`/health`: the process answers. `/ready`: it predicts. `/model`: what predicts. `/schema`: what a row is.
 
-`/ping` and `/version` are MLflow's, for its clients and for SageMaker.
+`/ping` and `/version` are MLflow's, for its clients and for SageMaker; what is below `/v2` is the Open Inference
+Protocol's.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.openapi import ResponseSpec
-from litestar.openapi.spec import Example
 from msgspec import Meta
 
+from api.answers.examples import NamedExample
 from api.model.model import Model
 from api.model.readiness import Readiness
-from api.model.schema import BOUNDS, FEATURES, TARGET, TARGET_UNIT
-from api.store.manifest import MODEL_NAME
+from api.store.manifest import IntervalBins
 
 
 class Health(msgspec.Struct):
@@ -29,36 +29,35 @@ class Ready(msgspec.Struct, omit_defaults=True):
     """Whether a prediction has just worked."""
 
     status: Annotated[Literal["ready", "not ready"], Meta(description="In a word.", examples=["ready"])]
-    model_name: Annotated[str, Meta(description="The registered model.", examples=[MODEL_NAME])]
+    model_name: Annotated[str, Meta(description="The registered model.")]
     model_version: Annotated[str, Meta(description="Its version.", examples=["1"])]
     reason: Annotated[str, Meta(description="Why not ready; absent if ready.", examples=["shutting down"])] = ""
 
 
-_Range = Annotated[Sequence[float], Meta(min_length=2, max_length=2)]
+_Range = Annotated[Sequence[float | None], Meta(min_length=2, max_length=2)]
 _Ranges = Mapping[str, _Range]
 
 
 class ModelDescription(msgspec.Struct):
     """The model that serves."""
 
-    name: Annotated[str, Meta(description="The registered model.", examples=[MODEL_NAME])]
+    name: Annotated[str, Meta(description="The registered model.")]
     version: Annotated[str, Meta(description="Its version; `unpublished` without a manifest.", examples=["1"])]
     run_id: Annotated[str, Meta(description="MLflow's training run.", examples=["efd0f13c866647b2a4502bbb2c95418e"])]
     trained_at: Annotated[str, Meta(description="UTC, ISO 8601.", examples=["2026-01-31T08:32:10+00:00"])]
-    target: Annotated[str, Meta(description="What is predicted, in the dataset's name.", examples=[TARGET])]
-    unit: Annotated[str, Meta(description="Unit of the target.", examples=[TARGET_UNIT])]
+    target: Annotated[str, Meta(description="What is predicted, in the dataset's name.")]
+    unit: Annotated[str, Meta(description="Unit of the target.")]
+    objective: Annotated[str, Meta(description="XGBoost's.", examples=["reg:squarederror"])]
+    classes: Annotated[list[str], Meta(description="What is told apart; none where a number is predicted.")]
     metrics: Annotated[dict[str, float], Meta(description="Test metrics, in the unit.", examples=[{"test_rmse": 0.45}])]
-    interval_half_width: Annotated[
-        float | None, Meta(description="Half of the 90 % interval; null if the model has none.", examples=[0.66])
+    interval: Annotated[
+        IntervalBins | None,
+        Meta(description="The 90 % interval by bins of the prediction; null if the model has none."),
     ]
-    features: Annotated[list[str], Meta(description="In the model's order.", examples=[list(FEATURES)])]
-    bounds: Annotated[_Ranges, Meta(description="Lowest and highest value accepted.", examples=[BOUNDS])]
-    ranges: Annotated[
-        _Ranges,
-        Meta(
-            description="Lowest and highest value in training; {} if unknown.", examples=[{"MedInc": (0.4999, 15.0001)}]
-        ),
-    ]
+    features: Annotated[list[str], Meta(description="In the model's order.")]
+    bounds: Annotated[_Ranges, Meta(description="Lowest and highest value accepted of each number; null: any.")]
+    ranges: Annotated[_Ranges, Meta(description="Lowest and highest value in training; {} if unknown.")]
+    table_sha256: Annotated[str, Meta(description="Of the table's description at training; empty if there was none.")]
 
 
 @get("/health", operation_id="health", summary="Does the process answer?", tags=["probes"])
@@ -78,13 +77,14 @@ async def health() -> Health:
             generate_examples=False,
             description="Not ready: the body says why.",
             examples=[
-                Example(
+                NamedExample(
+                    id="not-ready",
                     value={
                         "status": "not ready",
-                        "model_name": MODEL_NAME,
+                        "model_name": "model",
                         "model_version": "1",
                         "reason": "shutting down",
-                    }
+                    },
                 )
             ],
         )
@@ -95,27 +95,46 @@ async def ready(state: State) -> Response[Ready]:
     readiness: Readiness = state.readiness
     model: Model = state.model
     reason = await readiness.reason()
-    answer = Ready("not ready" if reason else "ready", MODEL_NAME, model.version, reason)
+    answer = Ready("not ready" if reason else "ready", model.schema.name, model.version, reason)
     return Response(answer, status_code=503 if reason else 200)
 
 
 @get("/model", operation_id="model", summary="Which model serves?", tags=["model"])
 async def describe_model(state: State) -> ModelDescription:
     """Name, version, training run, test metrics, features and their ranges."""
-    model: Model = state.model
+    return describe(state.model)
+
+
+def describe(model: Model) -> ModelDescription:
+    """What the service says of the model that it serves."""
+    schema = model.schema
     return ModelDescription(
-        name=MODEL_NAME,
+        name=schema.name,
         version=model.version,
         run_id=model.run_id,
         trained_at=model.trained_at,
-        target=TARGET,
-        unit=TARGET_UNIT,
+        target=schema.target.name,
+        unit=schema.target.unit,
+        objective=model.trees.objective.name,
+        classes=list(schema.target.classes),
         metrics=model.metrics,
-        interval_half_width=model.half_width,
-        features=list(FEATURES),
-        bounds=BOUNDS,
+        interval=model.interval,
+        features=list(schema.names),
+        bounds={
+            feature.name: (feature.low, feature.high)
+            for feature in schema.features
+            if feature.kind in ("number", "integer")
+        },
         ranges=model.ranges,
+        table_sha256=model.table_sha256,
     )
+
+
+@get("/schema", operation_id="schema", summary="What is a row?", tags=["model"])
+async def row_schema(state: State) -> dict[str, Any]:
+    """The JSON Schema of a row, as `POST /predict` takes it."""
+    schema: dict[str, Any] = state.row_schema
+    return schema
 
 
 @get("/ping", include_in_schema=False, media_type="application/json", sync_to_thread=False)

@@ -34,6 +34,8 @@ SECURITY_HEADERS: tuple[Header, ...] = (
 CLOSE: Header = (b"connection", b"close")
 _REQUEST_ID = re.compile(rb"[\w=:;.+/-]{1,128}")
 _PROBES = {"/health", "/ready"}
+_METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
+"""Those that a metric names; there are 40 more, and a caller may send any of them to any path."""
 # A refusal for lack of room, or while draining, is no fault of the service's.
 _LEVELS = {500: "ERROR", 503: "WARNING"}
 
@@ -80,6 +82,8 @@ class Front:
         scope.setdefault("state", {})["request_id"] = request_id
         if scope["method"] == "POST" and (operation := self.operations.get(path)):
             reply = await self._reply(operation, scope, receive, request_id)
+        elif path in self.operations:
+            reply = _post_only(scope["method"], request_id)
         elif path in self.paths:
             reply = None
         else:
@@ -114,8 +118,9 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(h for h in headers if h[0] not in present)]
+                own = [_with_head(name, value) for name, value in message["headers"]]
+                present = {name for name, _ in own}
+                message["headers"] = [*own, *(h for h in headers if h[0] not in present)]
             await send(message)
 
         if scope["method"] == "HEAD":
@@ -137,26 +142,25 @@ class Front:
             forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
             if len(forwarded) >= self.trusted_proxies and forwarded[-1]:
                 return forwarded[-self.trusted_proxies].strip().decode("latin-1")[:64]
-        client = scope["client"]
-        return client[0] if client else ""
+        return _address(scope["client"])
 
     def note_refusal(self, client: tuple[str, int] | None, status: int) -> str:
         """Count and log what the server refused before it was a request; returns the request id it gets."""
         request_id = next(self.made_ids)
         self.metrics.request("other", "other", status, 0.0)
-        self._write_line(request_id, client[0] if client else "", "", "", status, 0.0)
+        self._write_line(request_id, _address(client), "", "", status, 0.0)
         return request_id
 
     def _note(self, scope: HTTPScope, request_id: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
         path, method = scope["path"], scope["method"]
         known = path in self.operations or path in self.paths
-        self.metrics.request(method if known else "other", path if known else "other", status, seconds)
+        self.metrics.request(method if method in _METHODS else "other", path if known else "other", status, seconds)
         if path not in _PROBES or status >= 400:
             self._write_line(request_id, self._client(scope), method, path, status, seconds)
 
     def _write_line(self, request_id: str, client: str, method: str, path: str, status: int, seconds: float) -> None:
-        self.journal.write(
+        self.journal.note(
             RequestLine(
                 timestamp(time.time()),
                 _LEVELS.get(status, "INFO"),
@@ -171,7 +175,25 @@ class Front:
         )
 
 
+def _with_head(name: bytes, value: bytes) -> Header:
+    """Litestar does not know that HEAD is answered wherever GET is."""
+    return (name, value + b", HEAD") if name == b"allow" and b"GET" in value else (name, value)
+
+
+def _address(client: tuple[str, int] | None) -> str:
+    # A socket that serves both protocols sees IPv4 addresses so.
+    return client[0].removeprefix("::ffff:") if client else ""
+
+
 def problem_reply(problem: ProblemError, request_id: str) -> Reply:
     """A problem document as a response."""
     body = msgspec.json.encode(problem.document(request_id))
     return Reply(problem.status, body, PROBLEM_JSON, tuple(problem.headers))
+
+
+def _post_only(method: str, request_id: str) -> Reply:
+    """How an operation answers another method than POST."""
+    allow = ((b"allow", b"OPTIONS, POST"),)
+    if method == "OPTIONS":
+        return Reply(204, b"", headers=allow)
+    return problem_reply(ProblemError(405, "This path does not answer this method.", headers=[*allow]), request_id)

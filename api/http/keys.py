@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from api.http.messages import Header
 from api.http.problems import ProblemError
 
+MISSING = "An API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+WRONG = "The API key that was sent is not one of this service's."
+
 
 class ApiKeys:
     """The keys that are accepted; several at once, so that they can be rotated. No keys: everybody is let in."""
@@ -30,8 +33,4 @@ class ApiKeys:
         # Every key is compared, whole, so that the time tells nothing.
         matches = [hmac.compare_digest(sent.strip(), key) for key in self.keys]
         if not any(matches):
-            raise ProblemError(
-                401,
-                "An API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`.",
-                headers=[(b"www-authenticate", b"Bearer")],
-            )
+            raise ProblemError(401, WRONG if sent else MISSING, headers=[(b"www-authenticate", b"Bearer")])

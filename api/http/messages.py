@@ -100,5 +100,7 @@ def _too_large(limit: int) -> ProblemError:
 async def send_reply(send: Send, reply: Reply, headers: list[Header]) -> None:
     """Send a whole response with these headers besides its own."""
     own = [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body))]
+    if reply.status == 204:
+        own = []
     await send({"type": "http.response.start", "status": reply.status, "headers": [*own, *reply.headers, *headers]})
     await send({"type": "http.response.body", "body": reply.body, "more_body": False})

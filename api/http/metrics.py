@@ -4,16 +4,20 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from litestar.types import Receive, Scope, Send
+from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from api.errors import SettingsError
+from api.http.output import Output
+from api.model.batching import Value
+from api.model.classes import class_probabilities, most_probable
+from api.model.model import Model
+from api.store.manifest import PREDICTIONS
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
-HOUSE_VALUES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
 
 
 class Histogram:
@@ -41,22 +45,28 @@ class Histogram:
 class Metrics(Collector):
     """All metrics of one service."""
 
-    def __init__(self, model_version: str, load_seconds: float) -> None:
-        self.model_version = model_version
+    def __init__(self, model: Model, load_seconds: float, output: Output) -> None:
+        self.model_version = model.version
+        self.target = model.schema.target
         self.load_seconds = load_seconds
+        self.output = output
         self.requests: dict[tuple[str, str, int], Histogram] = defaultdict(lambda: Histogram(SECONDS))
         self.batch_rows = Histogram(BATCH_ROWS)
-        self.house_values = Histogram(HOUSE_VALUES)
+        self.values = Histogram(_value_bounds(model))
+        self.labels = dict.fromkeys(self.target.classes, 0)
 
     def request(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count one answered request; `path` is a route, never what a client made up."""
+        """Count one answered request; `method` and `path` come from short lists, never from what a client made up."""
         self.requests[method, path, status].observe(seconds)
 
-    def batch(self, values: list[float]) -> None:
+    def batch(self, values: list[Value]) -> None:
         """Count one batch of predictions."""
         self.batch_rows.observe(len(values))
         for value in values:
-            self.house_values.observe(value)
+            if self.labels:
+                self.labels[self.target.classes[most_probable(class_probabilities(value))]] += 1
+            elif isinstance(value, float):
+                self.values.observe(value)
 
     def collect(self) -> Iterator[Metric]:
         """See `prometheus_client.registry.Collector`."""
@@ -64,30 +74,50 @@ class Metrics(Collector):
         info.add_metric([], {"version": self.model_version})
         yield info
         yield GaugeMetricFamily("model_load_seconds", "Time to fetch, verify and load it.", value=self.load_seconds)
+        yield CounterMetricFamily(
+            "log_lines_dropped", "Log lines that nobody took from standard output in time.", value=self.output.dropped
+        )
         labels = ["method", "path", "status"]
         requests = CounterMetricFamily("http_requests", "Answered requests.", labels=labels)
         durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=labels)
-        for (method, path, status), histogram in list(self.requests.items()):
+        for (method, path, status), histogram in self.requests.items():
             requests.add_metric([method, path, str(status)], sum(histogram.counts))
             durations.add_metric([method, path, str(status)], histogram.buckets(), histogram.sum)
         yield requests
         yield durations
-        for name, description, histogram in (
-            ("predict_batch_rows", "Rows predicted together.", self.batch_rows),
-            ("predicted_house_value", "Predictions, in units of 100,000 USD.", self.house_values),
-        ):
-            yield HistogramMetricFamily(name, description, buckets=histogram.buckets(), sum_value=histogram.sum)
+        yield _histogram("predict_batch_rows", "Rows predicted together.", self.batch_rows)
+        if not self.labels:
+            yield _histogram("predicted_value", f"Predictions of {self.target.label}.", self.values)
+            return
+        predicted = CounterMetricFamily("predicted_label", f"Predictions of {self.target.label}.", labels=["label"])
+        for label, count in list(self.labels.items()):
+            predicted.add_metric([label], count)
+        yield predicted
 
-    def serve(self, host: str, port: int) -> None:
-        """Answer Prometheus on a port of its own, from a thread of its own.
 
-        Raises:
-            SettingsError: the port is taken.
-        """
+class Scrapes:
+    """The ASGI application of the metrics' port: they are the answer to whatever is asked there."""
+
+    def __init__(self, metrics: Metrics) -> None:
         registry = CollectorRegistry()
-        registry.register(self)
+        registry.register(metrics)
         ProcessCollector(registry=registry)
-        try:
-            start_http_server(port, host, registry)
-        except OSError as error:
-            raise SettingsError(f"cannot listen on METRICS_PORT={port}: {error.strerror}; choose another") from error
+        self.answer = make_asgi_app(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self.answer(scope, receive, send)
+
+    def note_refusal(self, client: tuple[str, int] | None, status: int) -> str:  # noqa: ARG002 (as Front's)
+        """Whoever sends no HTTP to this port is in the same network, and no news."""
+        return ""
+
+
+def _histogram(name: str, description: str, histogram: Histogram) -> HistogramMetricFamily:
+    return HistogramMetricFamily(name, description, buckets=histogram.buckets(), sum_value=histogram.sum)
+
+
+def _value_bounds(model: Model) -> tuple[float, ...]:
+    """The deciles of what the model predicted in training, if it says."""
+    known = model.distribution.get(PREDICTIONS)
+    return tuple(known.edges) if known else ()

@@ -32,8 +32,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     field: Annotated[
         str,
         Meta(
-            description="Where, such as `MedInc` or `rows[3].MedInc`; empty for the body as a whole.",
-            examples=["MedInc"],
+            description="Where, such as `area` or `rows[3].area`; empty for the body as a whole.",
+            examples=["area"],
         ),
     ]
     problem: Annotated[str, Meta(description="What is wrong.", examples=["Expected `float`, got `str`"])]

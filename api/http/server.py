@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import resource
 import signal
 import socket
 from collections.abc import Iterator
+from typing import Literal
 
 import uvicorn
 
-from api.errors import SettingsError
 from api.http.front import Front
+from api.http.metrics import Scrapes
 from api.http.protocol import BoundedProtocol
+from api.http.sockets import BACKLOG, url
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,28 +27,22 @@ QUIET_SECONDS = 1.0
 class Server(uvicorn.Server):
     """Drains on SIGTERM: says not ready, closes connections as they answer, then stops; its exit code is 0."""
 
-    def __init__(self, settings: Settings, app: Front) -> None:
+    def __init__(self, settings: Settings, app: Front, metrics_sockets: list[socket.socket]) -> None:
         self.app = app
         self.drain_seconds = settings.shutdown_seconds / 2
         self.draining: asyncio.Task[None] | None = None
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host=settings.host,
-                port=settings.port,
-                http=BoundedProtocol,
-                ws="none",
-                loop="uvloop",
-                lifespan="on",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=settings.keep_alive_seconds,
-                timeout_graceful_shutdown=settings.shutdown_seconds // 2 or 1,
-                backlog=2048,
-            )
-        )
+        self.metrics_sockets = metrics_sockets
+        self.metrics_config = _config(settings, Scrapes(app.metrics), lifespan="off")
+        super().__init__(_config(settings, app, lifespan="on"))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's hook: begin to answer."""
+        await super().startup(sockets)
+        for bound in self.metrics_sockets:
+            protocol = functools.partial(BoundedProtocol, self.metrics_config, self.server_state, {})
+            self.servers.append(await asyncio.get_running_loop().create_server(protocol, sock=bound))
+        urls = " and ".join(map(url, sockets or ()))
+        log.info("serving at %s: open it in a browser; Control-C ends the service", urls)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,19 +76,21 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def check_port(settings: Settings) -> None:
-    """Find out that the port is taken before anything slow is done.
-
-    Raises:
-        SettingsError: the port is taken, or the host is not one of this machine's.
-    """
-    try:
-        socket.create_server((settings.host, settings.port)).close()
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}; "
-            "correct HOST, or choose another PORT"
-        ) from error
+def _config(settings: Settings, app: Front | Scrapes, lifespan: Literal["on", "off"]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        loop="uvloop",
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds // 2 or 1,
+        backlog=BACKLOG,
+    )
 
 
 def allow_many_connections() -> None:

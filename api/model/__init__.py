@@ -1,1 +1,1 @@
-"""What predicts: the feature schema, the loaded model, its batches and whether they work."""
+"""What predicts: the loaded model, its batches and whether they work."""

@@ -5,20 +5,26 @@ There is no timer: an idle service predicts a lone row at once.
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 
 import msgspec
 import numpy as np
 
 from api.model.model import Model
-from api.model.schema import FEATURES
 from api.trees.walk import Rows
 
-Row = tuple[float, ...]
+Row = tuple[float | None, ...]
+"""One row in the model's own numbers, in column order; None where a value is missing."""
+
+Value = float | list[float]
+"""A predicted number or the probability of yes; of several classes the probability of each."""
 
 MAX_ROWS_PER_TURN = 128
-"""A turn of the event loop predicts no more (about 2 ms), or other connections would starve."""
+"""A turn of the event loop predicts no more, whatever the model."""
+
+STEPS_PER_TURN = 576_000
+"""Steps down trees that a turn may take (about 2 ms), or other connections would starve: those of 128 rows in 500 trees
+of depth 8, reading a leaf being a step too."""
 
 TURNS_BETWEEN = 6
 """Turns of the event loop between two parts of a batch request: another request takes five, from socket to answer."""
@@ -28,9 +34,9 @@ MAX_BATCHED_ROWS = 50_000
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """One row's prediction, in units of the target, and the features that lie outside the training data."""
+    """One row's prediction, and the features that lie outside the training data."""
 
-    value: float
+    value: Value
     extrapolated: list[str]
 
 
@@ -42,7 +48,12 @@ class PredictionError(Exception):
     """The model failed, or predicted something that is not a number."""
 
 
-Observer = Callable[[list[float]], None]
+Observer = Callable[[list[Value]], None]
+
+
+def rows_per_turn(steps: int) -> int:
+    """The rows that a turn of the event loop predicts, each taking so many steps down trees; one at least."""
+    return max(1, min(MAX_ROWS_PER_TURN, STEPS_PER_TURN // steps))
 
 
 class Batcher:
@@ -52,13 +63,14 @@ class Batcher:
         self.model = model
         self.max_waiting = max_waiting
         self.observe = observe
+        self.rows_per_turn = rows_per_turn(model.trees.steps)
         self.rows: list[Row] = []
         self.futures: list[asyncio.Future[Answer]] = []
         self.seen = 0
         self.batched = 0
 
     async def predict(self, row: Row) -> Answer:
-        """Predict one row, eight numbers in column order.
+        """Predict one row.
 
         Raises:
             OverloadedError: too many rows are waiting.
@@ -91,8 +103,8 @@ class Batcher:
         self.batched += len(rows)
         try:
             answers: list[Answer] = []
-            for start in range(0, len(rows), MAX_ROWS_PER_TURN):
-                answers += self._answers(rows[start : start + MAX_ROWS_PER_TURN])
+            for start in range(0, len(rows), self.rows_per_turn):
+                answers += self._answers(rows[start : start + self.rows_per_turn])
                 for _ in range(TURNS_BETWEEN):
                     await asyncio.sleep(0)
             return answers
@@ -101,12 +113,13 @@ class Batcher:
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Predict what waits; a crowd that has grown since the last turn may be growing still, and gets another."""
-        if max(self.seen, 1) < len(self.rows) < MAX_ROWS_PER_TURN:
+        if max(self.seen, 1) < len(self.rows) < self.rows_per_turn:
             self.seen = len(self.rows)
             loop.call_soon(self._turn, loop)
             return
-        rows, self.rows = self.rows[:MAX_ROWS_PER_TURN], self.rows[MAX_ROWS_PER_TURN:]
-        futures, self.futures = self.futures[:MAX_ROWS_PER_TURN], self.futures[MAX_ROWS_PER_TURN:]
+        size = self.rows_per_turn
+        rows, self.rows = self.rows[:size], self.rows[size:]
+        futures, self.futures = self.futures[:size], self.futures[size:]
         if self.rows:
             self.seen = 0
             loop.call_soon(self._turn, loop)
@@ -124,12 +137,13 @@ class Batcher:
     def _answers(self, rows: list[Row]) -> list[Answer]:
         array = np.array(rows, np.float32)
         try:
-            values: list[float] = self.model.predict(array).tolist()
+            predicted = self.model.predict(array)
         except Exception as error:
             raise PredictionError("the model failed") from error
         # One infinity or NaN makes the sum one.
-        if not math.isfinite(sum(values)):
+        if not np.isfinite(predicted.sum(dtype=np.float64)):
             raise PredictionError("the model predicted something that is not a finite number")
+        values: list[Value] = predicted.tolist()
         self.observe(values)
         return list(map(Answer, values, self._extrapolated(array)))
 
@@ -137,5 +151,5 @@ class Batcher:
         outside = self.model.outside(array)
         if not outside.any():
             return [[]] * len(array)
-        names = np.array(FEATURES)
+        names = np.array(self.model.schema.names, object)
         return [names[row].tolist() for row in outside]

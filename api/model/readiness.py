@@ -5,8 +5,7 @@ import logging
 
 import numpy as np
 
-from api.model.batching import Batcher, PredictionError
-from api.model.schema import EXAMPLE
+from api.model.batching import Batcher, PredictionError, Row
 
 log = logging.getLogger(__name__)
 
@@ -16,13 +15,13 @@ REMEMBER_STALL_SECONDS = 30.0
 
 
 class Readiness:
-    """Answers why the service is not ready, or that it is."""
+    """Answers why the service is not ready, or that it is; `row` is one that the model predicts."""
 
-    def __init__(self, batcher: Batcher) -> None:
+    def __init__(self, batcher: Batcher, row: Row) -> None:
         self.batcher = batcher
         self.draining = False
-        self.row = tuple(EXAMPLE.values())
-        self.expected = float(batcher.model.predict(np.array([self.row], np.float32))[0])
+        self.row = row
+        self.expected = batcher.model.predict(np.array([row], np.float32)).tolist()[0]
         self.stalled_for = 0.0
         self.stalled_at = float("-inf")
 

@@ -3,10 +3,12 @@
 Files never touch the service's disk: what was verified is what is loaded.
 """
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
 from api.errors import ModelRefused, ModelUnavailable
+from api.store.manifest import is_published_name
 
 MAX_FILE_BYTES = 512 * 2**20
 """No file of a model is larger; a bigger claim is refused before it is read."""
@@ -14,6 +16,10 @@ MAX_FILE_BYTES = 512 * 2**20
 
 class Store(Protocol):
     """A model directory, wherever it lies."""
+
+    @property
+    def must_be_published(self) -> bool:
+        """Whether this is a place where only published models lie, each with its manifest."""
 
     def read(self, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
         """Read one file of the directory, whole.
@@ -49,11 +55,12 @@ class LocalDirectory:
     def __init__(self, path: Path) -> None:
         # Resolved once: a `latest` link that is replaced meanwhile does not mix two models.
         self.path = _resolve(path)
+        self.must_be_published = is_published_name(path.name) or is_published_name(self.path.name)
 
     def read(self, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
         """See `Store.read`."""
         check_name(name)
-        file = _resolve(self.path / name)
+        file = _resolve(self.path / native(name))
         if not file.is_relative_to(self.path):
             raise ModelRefused(f"{self.where(name)} is a link that leaves the model directory")
         try:
@@ -68,11 +75,16 @@ class LocalDirectory:
 
     def where(self, name: str = "") -> str:
         """See `Store.where`."""
-        return str(self.path / name)
+        return os.fsencode(self.path / native(name)).decode(errors="backslashreplace")
 
     def sibling(self, name: str) -> Self:
         """See `Store.sibling`."""
         return type(self)(self.path.parent / name)
+
+
+def native(text: str) -> str:
+    """A file's name as the system's calls take it, whatever characters the locale knows of."""
+    return os.fsdecode(text.encode())
 
 
 def _resolve(path: Path) -> Path:

@@ -11,7 +11,7 @@ import msgspec
 from api.errors import ModelRefused, ModelUnavailable
 from api.store import manifest as manifests
 from api.store.directory import MAX_FILE_BYTES, Store, TransientError, check_name
-from api.store.manifest import FORMAT, MANIFEST_NAME, FileDigest, Manifest
+from api.store.manifest import MANIFEST_NAME, FileDigest, FormatError, Manifest
 from api.store.mlmodel import MAX_MLMODEL_BYTES, MLMODEL, data_path, decode_mlmodel
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,10 @@ class TornReadError(Exception):
     """A file is not the one its manifest describes: it is being replaced, or it is corrupt."""
 
 
+class NoManifestError(Exception):
+    """The manifest, which is written last, is missing: the model is being copied, or nobody published it."""
+
+
 @dataclass(frozen=True)
 class FetchedModel:
     """A model's files in memory; `manifest` is None for a plain MLflow directory, whose files could not be verified."""
@@ -36,8 +40,10 @@ class FetchedModel:
     manifest: Manifest | None
 
 
-def fetch(store: Store, sha256: str = "") -> FetchedModel:
+def fetch(store: Store, sha256: str = "", allow_unverified: bool | None = None) -> FetchedModel:
     """Read the model directory; with a `sha256`, only the model whose manifest has that digest.
+
+    A directory without a manifest is read if `allow_unverified`, or where that is None and the store may have such.
 
     Raises:
         ModelUnavailable: it is missing, access is denied, or the store failed on every attempt.
@@ -45,8 +51,8 @@ def fetch(store: Store, sha256: str = "") -> FetchedModel:
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _read(store, sha256)
-        except (TransientError, TornReadError) as error:
+            return _read(store, sha256, not store.must_be_published if allow_unverified is None else allow_unverified)
+        except (TransientError, TornReadError, NoManifestError) as error:
             problem = error
         if attempt < ATTEMPTS:
             # Exponential back-off with jitter, so that tasks that start together do not ask together.
@@ -55,14 +61,20 @@ def fetch(store: Store, sha256: str = "") -> FetchedModel:
             time.sleep(delay)
     if isinstance(problem, TornReadError):
         raise ModelRefused(f"{problem}; the model is corrupt: publish it again, or deploy another version")
+    if isinstance(problem, NoManifestError):
+        advice = "deploy again" if sha256 else "or set ALLOW_UNVERIFIED=true to serve it as it is"
+        raise ModelUnavailable(f"{problem}, so nothing vouches for this model: publish it to the end, {advice}")
     raise ModelUnavailable(f"{problem}; gave up after {ATTEMPTS} attempts: the store does not answer as it should")
 
 
-def _read(store: Store, sha256: str) -> FetchedModel:
+def _read(store: Store, sha256: str, allow_unverified: bool) -> FetchedModel:
     try:
         raw = store.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
     except FileNotFoundError:
-        return _read_plain(store, sha256)
+        if allow_unverified and not sha256:
+            return _read_plain(store)
+        _read_mlmodel(store)
+        raise NoManifestError(f"{store.where(MANIFEST_NAME)} is missing, though {MLMODEL} is there") from None
     manifest = _decode(store, raw)
     if sha256 and manifests.identity(raw) != sha256:
         raise ModelRefused(
@@ -89,13 +101,10 @@ def _has(store: Store, raw_manifest: bytes) -> bool:
 def _decode(store: Store, raw: bytes) -> Manifest:
     try:
         manifest = manifests.decode(raw)
+    except FormatError as error:
+        raise ModelRefused(f"{store.where(MANIFEST_NAME)}: {error}") from error
     except UNDECODABLE as error:
         raise TornReadError(f"{store.where(MANIFEST_NAME)} is not a manifest: {error}") from error
-    if manifest.format != FORMAT:
-        raise ModelRefused(
-            f"{store.where(MANIFEST_NAME)} has format {manifest.format}, this service reads {FORMAT}: deploy a service "
-            "as new as the training that published it"
-        )
     if not _VERSION.fullmatch(manifest.model_version):
         raise ModelRefused(f"{store.where(MANIFEST_NAME)} names a version {manifest.model_version!r}, which is not one")
     if MLMODEL not in manifest.files or manifest.files[MLMODEL].size > MAX_MLMODEL_BYTES:
@@ -132,23 +141,25 @@ def _verified(store: Store, name: str, manifest: Manifest) -> bytes:
     return content
 
 
-def _read_plain(store: Store, sha256: str) -> FetchedModel:
-    """A directory that MLflow wrote and nobody published: MLmodel, and the model file that it names."""
-    if sha256:
-        raise ModelUnavailable(f"{store.where(MANIFEST_NAME)} is missing: the model that was deployed is not there")
+def _read_plain(store: Store) -> FetchedModel:
+    """A directory as MLflow wrote it: MLmodel, and the model file that it names."""
+    mlmodel = _read_mlmodel(store)
+    data = data_path(decode_mlmodel(mlmodel))
     try:
-        mlmodel = store.read(MLMODEL, MAX_MLMODEL_BYTES)
-        data = data_path(decode_mlmodel(mlmodel))
-        files = {MLMODEL: mlmodel, data: store.read(data)}
+        return FetchedModel(store.where(), {MLMODEL: mlmodel, data: store.read(data)}, None)
     except FileNotFoundError as error:
-        raise ModelUnavailable(
-            f"no model at {store.where()}: {error}. Publish one with `python -m training publish`, or correct "
-            "MODEL_BUCKET and MODEL_PATH"
-        ) from None
-    log.warning(
-        "%s has no %s: a plain MLflow directory, served without verification of its files, without known answers and "
-        "without its training ranges; publish it with `python -m training publish` instead",
-        store.where(),
-        MANIFEST_NAME,
+        raise _no_model(store, error) from None
+
+
+def _read_mlmodel(store: Store) -> bytes:
+    try:
+        return store.read(MLMODEL, MAX_MLMODEL_BYTES)
+    except FileNotFoundError as error:
+        raise _no_model(store, error) from None
+
+
+def _no_model(store: Store, missing: FileNotFoundError) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"no model at {store.where()}: {missing}. Publish one with `python -m training publish`, or correct "
+        "MODEL_BUCKET and MODEL_PATH"
     )
-    return FetchedModel(store.where(), files, None)

@@ -1,7 +1,8 @@
 """Reads UBJSON, the binary JSON that XGBoost saves models in (https://ubjson.org, draft 12).
 
-Only what XGBoost writes is understood: typed arrays become numpy arrays, everything else plain Python. Nothing in a
-file can make the reader run code, allocate more than the file's own size, or recurse without end.
+Only what XGBoost reads is understood: lengths of 64 bits, typed arrays, which become numpy arrays, and everything else
+as plain Python. Nothing in a file can make the reader run code, allocate more than the file's own size, or recurse
+without end.
 """
 
 import struct
@@ -25,7 +26,8 @@ def loads(raw: bytes) -> Any:
     """Decode one document.
 
     Raises:
-        UbjsonError: it is cut short, has bytes left over, nests too deeply, or holds an unknown marker.
+        UbjsonError: it is cut short, has bytes left over, nests too deeply, names a key twice, or holds an unknown
+            marker.
     """
     reader = _Reader(raw)
     value = reader.value(reader.marker(), depth=0)
@@ -57,9 +59,11 @@ class _Reader:
         return scalar.unpack(self.take(scalar.size))[0]
 
     def size(self) -> int:
-        size = self.scalar(self.marker())
-        if not isinstance(size, int):
-            raise UbjsonError(f"a length at byte {self.position} is not a whole number")
+        if (marker := self.marker()) != "L":
+            raise UbjsonError(
+                f"a length at byte {self.position - 1} has the type {marker!r}, which XGBoost does not read"
+            )
+        size: int = self.scalar(marker)
         return size
 
     def string(self) -> str:
@@ -82,9 +86,11 @@ class _Reader:
         return self.scalar(marker)
 
     def object(self, depth: int) -> dict[str, Any]:
-        result = {}
+        result: dict[str, Any] = {}
         while self.peek() != "}":
             key = self.string()
+            if key in result:
+                raise UbjsonError(f"the key {key[:100]!r} stands twice in one object, before byte {self.position}")
             result[key] = self.value(self.marker(), depth + 1)
         self.position += 1
         return result

@@ -1,170 +1,183 @@
-"""Reads a model as XGBoost saves it into `Trees`, and refuses what the walk does not predict exactly."""
+"""Reads a model as XGBoost saves it, and refuses what would be predicted otherwise than XGBoost does.
 
+The file is decoded (`ubjson.py`), held against the list of all fields that XGBoost writes (`fields.py`), its rounds are
+counted (`rounds.py`), and its trees checked and joined (`joining.py`).
+"""
+
+import json
 import re
 from typing import Any
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
+from msgspec import UNSET
 
 from api.errors import ModelRefused
-from api.trees import ubjson
-from api.trees.walk import Nodes, Trees
+from api.trees import categories, fields, joining, objectives, rounds, ubjson
+from api.trees.forest import Floats, Forest
+from api.trees.objectives import Objective
 
-NEWEST_XGBOOST = (3, 4)
-"""Newest release whose files this reader is tested against; a newer one may mean something else by the same fields."""
+OLDEST_XGBOOST, NEWEST_XGBOOST = (1, 7), (3, 4)
+"""Releases of which models of all kinds are compared with XGBoost itself; others may mean something else by a field."""
 
-MAX_DEPTH = 256
+SETTINGS = {
+    "reg:squarederror": "reg_loss_param",
+    "reg:logistic": "reg_loss_param",
+    "binary:logistic": "reg_loss_param",
+    "binary:logitraw": "reg_loss_param",
+    "reg:pseudohubererror": "pseudo_huber_param",
+    "reg:tweedie": "tweedie_regression_param",
+    "count:poisson": "poisson_regression_param",
+}
+"""What XGBoost wants to find beside an objective's name, though it predicts without; see also `_outputs`."""
 
 
-def read(name: str, raw: bytes) -> Trees:
+def read(name: str, raw: bytes, model_class: str = rounds.BOOSTER) -> Forest:
     """Read the file `model.ubj` or `model.json`; its name tells the format.
+
+    Args:
+        name: the file's name.
+        raw: its bytes.
+        model_class: the Python class that MLflow would load it with, which decides how many rounds count.
 
     Raises:
         ModelRefused: a format or kind of model that is not covered, or a file that is not a whole model.
     """
     try:
-        if name.endswith(".ubj"):
-            return _lay_out(ubjson.loads(raw))
-        if name.endswith(".json"):
-            return _lay_out(msgspec.json.decode(raw))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError) as error:
-        raise ModelRefused(f"{name} is not a complete XGBoost model: {error!r}") from error
+        document = _decode(name, raw)
+        version, learner = document["version"], document["learner"]
+        refuse_untested(".".join(str(part) for part in version))
+        _refuse_uncovered(learner)
+        return _forest(fields.convert(document, lists=name.endswith(".json")), model_class)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+        # A key alone says little.
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelRefused(f"{name} is not a model as XGBoost saves it: {reason[:500]}") from error
+
+
+def refuse_untested(version: str) -> None:
+    """Refuse a model whose XGBoost (`3.2.0`; empty: unknown) is none that this reader is tested against."""
+    match = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", version)
+    if not match or OLDEST_XGBOOST <= (release := (int(match[1]), int(match[2]))) <= NEWEST_XGBOOST:
+        return
+    newest, oldest = (".".join(str(part) for part in bound) for bound in (NEWEST_XGBOOST, OLDEST_XGBOOST))
+    if release > NEWEST_XGBOOST:
+        raise ModelRefused(
+            f"the model was written by XGBoost {version}, newer than {newest}, the newest that this service is tested "
+            "with; it might read the file wrongly. Deploy a newer service, or train with an older XGBoost"
+        )
+    raise ModelRefused(
+        f"the model was written by XGBoost {version}, older than {oldest}, the oldest that this service is tested "
+        "with; load it into a newer XGBoost and save it again"
+    )
+
+
+def _decode(name: str, raw: bytes) -> Any:
+    if name.endswith(".ubj"):
+        return ubjson.loads(raw)
+    if name.endswith(".json"):
+        # Not msgspec's reader: up to XGBoost 2.1 the threshold of a split on categories is the word NaN.
+        return json.loads(raw.decode(), object_pairs_hook=_distinct)
     raise ModelRefused(
         f"{name} is neither .ubj nor .json; save the model with XGBoost's save_model or MLflow's log_model"
     )
 
 
-def _lay_out(document: Any) -> Trees:
-    learner = document["learner"]
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _refuse_uncovered(learner: Any) -> None:
+    """Name the kind of a model that is not covered, rather than the first field that is not known."""
     booster = learner["gradient_booster"]
-    _refuse_uncovered(document["version"], learner, booster["name"])
-    trees = booster["model"]["trees"]
-    if not trees:
+    if booster["name"] not in ("gbtree", "dart"):
+        raise ModelRefused(f"the model's booster is {booster['name']!r:.100}; covered are trees, 'gbtree' and 'dart'")
+    objectives.find(learner["objective"]["name"])
+    if (targets := learner["learner_model_param"]["num_target"]) != "1":
+        raise ModelRefused(f"the model predicts {targets!s:.100} targets at once; the service predicts one")
+    for tree in booster.get("gbtree", booster)["model"]["trees"]:
+        if tree["tree_param"]["size_leaf_vector"] not in ("0", "1"):
+            raise ModelRefused(
+                "the model's leaves hold a number for each output (multi_strategy='multi_output_tree'); "
+                "the service reads trees of one output each"
+            )
+
+
+def _forest(file: fields.File, model_class: str) -> Forest:
+    learner = file.learner
+    parameters, booster = learner.learner_model_param, learner.gradient_booster
+    model = (booster.gbtree if isinstance(booster, fields.Dart) else booster).model
+    objective, n_features = objectives.find(learner.objective.name), int(parameters.num_feature)
+    for what, listed in (("names", learner.feature_names), ("types", learner.feature_types)):
+        if listed and len(listed) != n_features:
+            raise ModelRefused(f"the model file is damaged: it has {len(listed)} {what} for {n_features} features")
+    if len(model.trees) != int(model.gbtree_model_param.num_trees):
+        raise ModelRefused(f"the model file is damaged: num_trees is not {len(model.trees)}, the number of its trees")
+    if not model.trees:
         raise ModelRefused("the model has no trees")
-    n_features = int(learner["learner_model_param"]["num_feature"])
-    sizes = np.array([len(tree["left_children"]) for tree in trees])
-    offsets = np.cumsum(sizes) - sizes
-
-    def joined(field: str) -> npt.NDArray[Any]:
-        columns = [np.asarray(tree[field]) for tree in trees]
-        if any(len(column) != size for column, size in zip(columns, sizes, strict=True)):
-            raise ModelRefused(f"the model file is damaged: {field} does not have one value per node")
-        return np.concatenate(columns)
-
-    if joined("split_type").any():
-        raise ModelRefused("the model splits on categories; the service predicts numerical splits only")
-    shift = np.repeat(offsets, sizes)
-    left, right = (joined(f"{side}_children").astype(np.int64) for side in ("left", "right"))
-    condition = joined("split_conditions").astype(np.float32)
-    feature = joined("split_indices").astype(np.int64)
-    is_leaf = left == -1
-    ends = np.repeat(offsets + sizes, sizes)
-    inside = [(child >= 0) & (child + shift < ends) for child in (left, right)]
-    if not (np.all((is_leaf & (right == -1)) | (inside[0] & inside[1])) and np.isfinite(condition).all()):
-        raise ModelRefused("the model file is damaged: a node's children or its threshold are impossible")
-    if not np.all((feature >= 0) & (feature < n_features)):
-        raise ModelRefused(f"the model file is damaged: a split names a feature that is not among its {n_features}")
-
-    levels = _levels(offsets, left + shift, right + shift, is_leaf)
-    order = np.concatenate(levels)
-    place = np.empty(len(left), np.int64)
-    place[order] = np.arange(len(order))
-    is_leaf = is_leaf[order]
-    left = np.where(is_leaf, np.arange(len(order)), place[(left + shift)[order] * ~is_leaf])
-    weight = joined("sum_hessian").astype(np.float32)[order]
-    if not (np.all(is_leaf | (weight > 0)) and np.isfinite(weight).all()):
-        raise ModelRefused("the model file is damaged: a split that no training row has reached")
-    value = condition[order]
-    with np.errstate(over="ignore", invalid="ignore"):
-        _fill_means(value, weight, left, is_leaf, levels)
-    if not np.isfinite(value).all():
-        raise ModelRefused("the model file is damaged: the weights of its nodes are impossible")
-    return Trees(
-        feature_names=list(learner.get("feature_names", [])),
+    if (settings := SETTINGS.get(objective.name)) and not getattr(learner.objective, settings):
+        raise ModelRefused(f"the model file is damaged: its objective {objective.name!r} has no {settings}")
+    outputs = _outputs(objective, learner)
+    weights = _tree_weights(booster, model)
+    nodes = joining.join(model.trees, n_features)
+    number = rounds.counted(learner, model, outputs, model_class)
+    if number < len(model.trees):
+        nodes = joining.join(model.trees[:number], n_features)
+    return Forest(
+        objective=objective,
         n_features=n_features,
-        n_trees=len(trees),
-        depth=len(levels) - 1,
-        base_score=_base_score(learner["learner_model_param"]["base_score"]),
-        feature=np.where(is_leaf, 0, feature[order]),
-        threshold=np.where(is_leaf, np.float32(np.nan), condition[order]),
-        left=left,
-        value=value,
+        feature_names=learner.feature_names,
+        feature_types=learner.feature_types,
+        categories=categories.names(model, n_features, file.version),
+        base_score=_base_score(parameters.base_score, objective, outputs),
+        output=np.array(model.tree_info[:number]),
+        tree_weight=None if weights is None else weights[:number],
+        nodes=nodes,
     )
 
 
-def _fill_means(
-    value: npt.NDArray[np.float32],
-    weight: npt.NDArray[np.float32],
-    left: Nodes,
-    is_leaf: npt.NDArray[np.bool_],
-    levels: list[Nodes],
-) -> None:
-    """Give each inner node the mean of its children, by weight: XGBoost's `FillNodeMeanValues`, its order kept."""
-    end = len(value)
-    for level in reversed(levels):
-        start = end - len(level)
-        inner = start + np.flatnonzero(~is_leaf[start:end])
-        below = left[inner]
-        value[inner] = (value[below] * weight[below] + value[below + 1] * weight[below + 1]) / weight[inner]
-        end = start
+def _outputs(objective: Objective, learner: fields.Learner) -> int:
+    classes = learner.learner_model_param.num_class
+    if objective.kind != "category":
+        if int(classes) > 1:
+            raise ModelRefused(f"the model has {classes} classes, but its objective {objective.name!r} predicts none")
+        return 1
+    if int(classes) < 2 or learner.objective.softmax_multiclass_param != {"num_class": classes}:
+        raise ModelRefused(f"the model file is damaged: it and its objective do not agree on {classes} classes")
+    return int(classes)
 
 
-def _levels(roots: Nodes, left: Nodes, right: Nodes, is_leaf: npt.NDArray[np.bool_]) -> list[Nodes]:
-    """The nodes by level, each level's left and right children in pairs."""
-    levels, seen = [roots], len(roots)
-    while len(inner := levels[-1][~is_leaf[levels[-1]]]):
-        levels.append(np.stack([left[inner], right[inner]], axis=1).ravel())
-        seen += len(levels[-1])
-        if seen > len(left):
-            break
-        if len(levels) > MAX_DEPTH:
-            raise ModelRefused(
-                f"the model has trees deeper than {MAX_DEPTH} levels, which no prediction could wait for"
-            )
-    reached = np.zeros(len(left), np.bool_)
-    for level in levels:
-        reached[level] = True
-    if seen != len(left) or not reached.all():
-        raise ModelRefused("the model file is damaged: its nodes do not form trees")
-    return levels
+def _tree_weights(booster: fields.GBTree | fields.Dart, model: fields.Model) -> Floats | None:
+    """Dropout's weights, which stood in three places over the years; None if there are none, or all are one."""
+    places = [booster.weight_drop, model.weight_drop]
+    if isinstance(booster, fields.Dart):
+        places.append(booster.gbtree.weight_drop)
+    found = [weights for weights in places if weights is not UNSET]
+    if not found:
+        return None
+    if len(found) > 1 or len(found[0]) != len(model.trees) or {type(weight) for weight in found[0]} != {float}:
+        raise ModelRefused("the model file is damaged: weight_drop is not one number for each of its trees")
+    with np.errstate(over="ignore"):
+        weights = np.array(found[0], np.float32)
+    if not np.isfinite(weights).all():
+        raise ModelRefused("the model file is damaged: weight_drop is not finite")
+    return None if (weights == 1).all() else weights
 
 
-def _base_score(text: str) -> np.float32:
-    """`[2.0685582E0]` since XGBoost 3.1, `2.0685582E0` before: see its `LearnerModelParam`."""
-    match = re.fullmatch(r"\[?([-+.\dE]+)\]?", text)
-    if match is None:
-        raise ModelRefused(f"the model's base score is {text!r}; the service predicts a single output only")
-    score = np.float32(match[1])
-    if not np.isfinite(score):
-        raise ModelRefused(f"the model's base score is {text!r}, which is not a finite number")
-    return score
-
-
-def refuse_newer(version: str) -> None:
-    """Refuse a model whose XGBoost (`3.2.0`; empty: unknown) is newer than any that this reader is tested against."""
-    match = re.match(r"(\d+)\.(\d+)", version)
-    if match and (int(match[1]), int(match[2])) > NEWEST_XGBOOST:
-        newest = ".".join(str(part) for part in NEWEST_XGBOOST)
+def _base_score(text: str, objective: Objective, outputs: int) -> Floats:
+    """One raw score for each output: since XGBoost 3.1 the file has as many, before always one."""
+    if not re.fullmatch(r"[-+.,0-9eE\[\]]{1,1000000}", text):
+        raise ModelRefused(f"the model's base score is {text!r:.100}, which is not a finite number")
+    stated = json.loads(text)
+    with np.errstate(over="ignore"):
+        stated = np.atleast_1d(np.array(stated, np.float32))
+    if stated.shape not in ((1,), (outputs,)):
         raise ModelRefused(
-            f"the model was written by XGBoost {version}, newer than {newest}, the newest that this service is tested "
-            "with; it might read the file wrongly. Deploy a newer service, or train with an older XGBoost"
+            f"the model's base score is {text!r:.100}; it predicts {outputs} output{'s' * (outputs > 1)}"
         )
-
-
-def _refuse_uncovered(version: list[int], learner: Any, booster: str) -> None:
-    refuse_newer(".".join(str(part) for part in version))
-    parameters = learner["learner_model_param"]
-    for what, value, covered in (
-        ("booster", booster, ("gbtree",)),
-        ("objective", learner["objective"]["name"], ("reg:squarederror",)),
-        ("number of classes", parameters["num_class"], ("0", "1")),
-        ("number of targets", parameters.get("num_target", "1"), ("0", "1")),
-    ):
-        if value not in covered:
-            raise ModelRefused(f"the model's {what} is {value!r}; the service predicts {covered[0]!r} only")
-    if "best_iteration" in learner.get("attributes", {}):
-        raise ModelRefused(
-            "the model was stopped early, so libraries disagree on how many of its trees count; "
-            "save booster[: booster.best_iteration + 1] without the attribute instead"
-        )
+    scores = np.array([objective.link.score(value) for value in stated], np.float32)
+    if not (np.isfinite(stated) & np.isfinite(scores)).all():
+        raise ModelRefused(f"the model's base score is {text!r:.100}, which is no finite number in its raw score")
+    return np.broadcast_to(scores, outputs).copy()

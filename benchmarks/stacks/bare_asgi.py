@@ -4,7 +4,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
-from api.model.schema import Features
+from benchmarks.stacks.features import Features
 
 decode = msgspec.json.Decoder(Features).decode
 encode = msgspec.json.Encoder().encode

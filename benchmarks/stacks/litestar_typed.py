@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Litestar, get, post
 
-from api.model.schema import Features
+from benchmarks.stacks.features import Features
 
 
 class Answer(msgspec.Struct):

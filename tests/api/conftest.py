@@ -1,12 +1,13 @@
 """Services that are set up unlike the one that most tests share, and how long the property tests search."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.api.tables import ServedTable, publish_table, served
 from tests.running import Service, free_port, start_service
 
 # `make fuzz` sets HYPOTHESIS_PROFILE=fuzz. The bounded search is the same on every run.
@@ -14,7 +15,31 @@ settings.register_profile("fuzz", deadline=None, suppress_health_check=list(Heal
 settings.register_profile("bounded", settings.get_profile("fuzz"), max_examples=60, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what MLflow's own code warns of when it is imported."""
+    for message in ("The ``noload`` loader strategy", ".*Any type hint is inferred"):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
 OLD_KEY, NEW_KEY = "old-key-4f1c", "new-key-93ab"
+
+
+@pytest.fixture(scope="session")
+def served_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], ServedTable]]:
+    """Gives a table of `TABLES` by its name, with the service of its model, which is started once."""
+    started: dict[str, ServedTable] = {}
+
+    def find(name: str) -> ServedTable:
+        if name not in started:
+            table = publish_table(name, tmp_path_factory.mktemp(name) / "1")
+            started[name] = ServedTable(table, served(table.folder))
+        return started[name]
+
+    yield find
+    for each in started.values():
+        each.service.process.kill()
+        each.service.process.wait(10)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """An S3 that misbehaves: a real HTTP server in front of moto's, which fails as it is told, request by request."""
 
+import re
 import socket
 import struct
 import threading
@@ -57,9 +58,18 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         fault = self.server.faults.popleft() if self.server.faults else "none"
-        if fault in ("500 InternalError", "503 SlowDown", "429 TooManyRequests", "403 AccessDenied"):
+        if re.fullmatch(r"\d{3} \w+", fault):
             status, code = fault.split()
             self._answer(int(status), ERROR.format(code=code).encode())
+        elif re.fullmatch(r"\d{3}", fault):
+            self._answer(int(fault), b"")
+        elif fault == "403 of a proxy":
+            self._answer(403, b"<html><p>You may not go there<br></html>")
+        elif fault == "a length that is none":
+            self.send_response(200)
+            self.send_header("Content-Length", "abc")
+            self.end_headers()
+            self.close_connection = True
         elif fault == "reset":
             self._reset()
         elif fault == "silence":
@@ -72,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, b"<html>Please log in</html>")
         else:
             self._pass_on(fault)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def _pass_on(self, fault: str) -> None:
         url = self.server.behind + self.path
@@ -89,12 +102,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(status)
             self.wfile.write(body)
             self.close_connection = True
-        elif fault in ("a body cut short", "a reset in the body"):
+        elif fault in ("a body cut short", "a reset in the body", "silence in the body"):
             self._head(status, len(body))
             self.wfile.write(body[: len(body) // 2])
             self.close_connection = True
             if fault == "a reset in the body":
                 self._reset()
+            elif fault == "silence in the body":
+                self.wfile.flush()
+                self.server.over.wait(30)
         else:
             assert fault == "a byte at a time"
             self._head(status, len(body))

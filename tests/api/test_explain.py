@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.model.schema import BOUNDS, FEATURES
 from api.store.manifest import MANIFEST_NAME, decode
 from api.trees import xgboost_file
+from api.trees.walk import Trees
+from tests.california import BOUNDS, FEATURES
 from tests.running import Serve, Service
 
 
@@ -21,7 +22,7 @@ def contributions(booster: xgboost.Booster, rows: np.ndarray[Any, Any]) -> np.nd
 
 def test_contributions_are_xgboosts(model_directory: Path) -> None:
     """Rows within and beyond the training data get XGBoost's approx_contribs, and they sum to the prediction."""
-    trees = xgboost_file.read("model.ubj", (model_directory / "model.ubj").read_bytes())
+    trees = Trees.of(xgboost_file.read("model.ubj", (model_directory / "model.ubj").read_bytes()))
     booster = xgboost.Booster(model_file=model_directory / "model.ubj")
     ranges = decode((model_directory / MANIFEST_NAME).read_bytes()).ranges
     draw = np.random.default_rng(7)
@@ -57,7 +58,7 @@ def test_contributions_of_trees_of_all_shapes(tmp_path: Path, parameters: dict[s
     matrix = xgboost.DMatrix(rows, target, feature_names=list(FEATURES))
     booster = xgboost.train({"objective": "reg:squarederror", "seed": 1, "nthread": 1, **parameters}, matrix, 20)
     booster.save_model(tmp_path / "model.ubj")
-    trees = xgboost_file.read("model.ubj", (tmp_path / "model.ubj").read_bytes())
+    trees = Trees.of(xgboost_file.read("model.ubj", (tmp_path / "model.ubj").read_bytes()))
     np.testing.assert_allclose(trees.explain(rows), contributions(booster, rows), rtol=0, atol=1e-5)
 
 

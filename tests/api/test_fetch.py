@@ -1,7 +1,7 @@
 """Reading a published model from a directory: whole, or not at all."""
 
+import functools
 import hashlib
-import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import pytest
 from api.errors import ModelRefused, ModelUnavailable
 from api.store import fetch as fetching
 from api.store.fetch import fetch
-from api.store.manifest import MANIFEST_NAME, decode, identity
+from api.store.manifest import FORMAT, MANIFEST_NAME, decode, identity
 from api.store.opening import open_store
 from tests.manifests import rewrite
 
@@ -107,7 +107,7 @@ def test_torn_latest_never_takes_another_version(damaged_directory: Path) -> Non
         fetch(open_store("", str(latest)))
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"manifest"', b"\xff\xfe", b"[" * 50_000, b"{}"])
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"manifest"', b"\xff\xfe", b"[" * 50_000])
 def test_manifest_that_is_none_is_refused(damaged_directory: Path, raw: bytes) -> None:
     """A manifest that cannot be read as one is refused, after it had the time to arrive whole."""
     (damaged_directory / MANIFEST_NAME).write_bytes(raw)
@@ -144,7 +144,7 @@ def test_mlmodel_never_leaves_the_directory(damaged_directory: Path, name: str) 
     (damaged_directory / MANIFEST_NAME).unlink()
     (damaged_directory / "MLmodel").write_text(f"flavors: {{xgboost: {{data: {name!r}}}}}")
     with pytest.raises(ModelRefused, match="not a path inside its directory"):
-        fetch(open_store("", str(damaged_directory)))
+        fetch(open_store("", str(damaged_directory)), allow_unverified=True)
 
 
 @pytest.mark.parametrize("version", ["../1", "", ".", "..", "a/b", "1\n2", "x" * 100])
@@ -171,13 +171,14 @@ def test_file_of_10_gb_is_refused_unread(damaged_directory: Path, name: str) -> 
         (damaged_directory / MANIFEST_NAME).unlink()
     os.truncate(damaged_directory / name, 10 * 2**30)
     with pytest.raises(ModelRefused, match="not a file of at most"):
-        fetch(open_store("", str(damaged_directory)))
+        fetch(open_store("", str(damaged_directory)), allow_unverified=True)
 
 
-def test_newer_format_is_refused(damaged_directory: Path) -> None:
-    """A manifest of a later format is not guessed at."""
-    rewrite(damaged_directory, format=2)
-    with pytest.raises(ModelRefused, match="format 2"):
+@pytest.mark.parametrize("number", [1, FORMAT + 1])
+def test_other_format_is_refused(damaged_directory: Path, number: int) -> None:
+    """A manifest of an earlier or a later format is not guessed at."""
+    rewrite(damaged_directory, format=number)
+    with pytest.raises(ModelRefused, match=f"format {number}, and this program reads {FORMAT}"):
         fetch(open_store("", str(damaged_directory)))
 
 
@@ -239,12 +240,54 @@ def test_no_model_says_where_and_what_to_do(damaged_directory: Path, path: str) 
     assert "training publish" in str(caught.value)
 
 
-def test_plain_mlflow_directory_is_taken_with_a_warning(
-    damaged_directory: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A directory without a manifest is read as MLflow left it, and the log says what is missing."""
+@pytest.fixture
+def plain(damaged_directory: Path) -> Path:
+    """The directory as MLflow wrote it, under a name that no store gives."""
     (damaged_directory / MANIFEST_NAME).unlink()
-    with caplog.at_level(logging.WARNING):
-        fetched = fetch(open_store("", str(damaged_directory)))
+    return damaged_directory.rename(damaged_directory.with_name("regressor"))
+
+
+def test_plain_mlflow_directory_is_taken(plain: Path, pauses: list[float]) -> None:
+    """A local directory without a manifest is read as MLflow left it, unless that is forbidden."""
+    store = open_store("", str(plain))
+    fetched = fetch(store)
+    assert fetched.manifest is None
     assert set(fetched.files) == {"MLmodel", "model.ubj"}
-    assert "without verification" in caplog.text
+    assert pauses == []
+    with pytest.raises(ModelUnavailable, match="nothing vouches"):
+        fetch(store, allow_unverified=False)
+
+
+@pytest.mark.parametrize("name", ["latest", "7", "007"])
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_stores_directory_must_have_its_manifest(plain: Path, pauses: list[float], name: str, linked: bool) -> None:
+    """`latest` and what has a version for a name are not served unverified just because a manifest is missing."""
+    published = plain.with_name(name)
+    if linked:
+        published.symlink_to(plain)
+    else:
+        plain.rename(published)
+    store = open_store("", str(published))
+    with pytest.raises(ModelUnavailable, match=r"manifest\.json is missing.*ALLOW_UNVERIFIED=true"):
+        fetch(store)
+    assert len(pauses) == fetching.ATTEMPTS - 1
+    assert fetch(store, allow_unverified=True).manifest is None
+
+
+def test_a_link_to_a_version_must_have_its_manifest(damaged_directory: Path) -> None:
+    """A link of any name to one of a store's versions leads to a published model or to none."""
+    (damaged_directory / MANIFEST_NAME).unlink()
+    link = damaged_directory.with_name("production")
+    link.symlink_to(damaged_directory)
+    with pytest.raises(ModelUnavailable, match="nothing vouches"):
+        fetch(open_store("", str(link)))
+
+
+def test_a_copy_in_progress_is_awaited(
+    damaged_directory: Path, model_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that somebody is copying, its manifest last, is served once it is whole."""
+    (damaged_directory / MANIFEST_NAME).unlink()
+    copy = functools.partial(shutil.copy, model_directory / MANIFEST_NAME, damaged_directory)
+    monkeypatch.setattr("api.store.fetch.time.sleep", lambda _: copy())
+    assert fetch(open_store("", str(damaged_directory))).manifest is not None

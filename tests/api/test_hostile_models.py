@@ -18,19 +18,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from msgspec import structs
 
 from api.errors import ModelRefused
 from api.model.model import Model
-from api.model.schema import EXAMPLE, FEATURES
 from api.store.fetch import FetchedModel, fetch
-from api.store.manifest import MANIFEST_NAME, KnownAnswers, decode
+from api.store.manifest import MANIFEST_NAME, IntervalBins, KnownAnswers, decode
 from api.store.mlmodel import decode_mlmodel
 from api.store.opening import open_store
+from api.store.schema import Schema as TableSchema
+from api.store.schema import Target
+from tests.california import EXAMPLE, FEATURES, SCHEMA
 from tests.manifests import rewrite
 from tests.running import Serve
 
 Document = dict[str, Any]
-SMALL_MODEL = Path(__file__).with_name("models") / "xgboost-3.4.1.ubj"
+SMALL_MODEL = Path(__file__).with_name("models") / "3.4.1/plain.ubj"
 
 
 @pytest.fixture(autouse=True)
@@ -69,73 +72,39 @@ def learner(document: Document) -> Document:
     return part
 
 
-def tree(document: Document) -> Document:
-    """The first tree: node 0 has children 1 and 2."""
-    first: Document = learner(document)["gradient_booster"]["model"]["trees"][0]
-    return first
-
-
-def chain(document: Document) -> None:
-    """Make the first tree 5,000 levels deep."""
-    size = 10_001
-    first = tree(document)
-    first["left_children"] = [i + 1 if i % 2 == 0 and i < size - 1 else -1 for i in range(size)]
-    first["right_children"] = [i + 2 if i % 2 == 0 and i < size - 1 else -1 for i in range(size)]
-    for name in ("split_indices", "split_type", "default_left", "categories_nodes"):
-        first[name] = [0] * size
-    for name in ("split_conditions", "base_weights", "loss_changes"):
-        first[name] = [0.5] * size
-    first["sum_hessian"] = [1.0] * size
-
-
 def without_names(document: Document) -> None:
     """A model that was trained on bare numbers."""
     learner(document)["feature_names"] = []
 
 
-DAMAGED: dict[str, Callable[[Document], object]] = {
-    "no trees": lambda m: learner(m)["gradient_booster"]["model"].update(trees=[]),
-    "no learner": lambda m: m.pop("learner"),
-    "no version": lambda m: m.pop("version"),
-    "a tree without thresholds": lambda m: tree(m).pop("split_conditions"),
-    "too few thresholds": lambda m: tree(m)["split_conditions"].pop(),
-    "a child beyond the end": lambda m: tree(m)["left_children"].__setitem__(0, 10_000),
-    "a child before the start": lambda m: tree(m)["left_children"].__setitem__(0, -2),
-    "one child": lambda m: tree(m)["right_children"].__setitem__(0, -1),
-    "a node that is its own child": lambda m: tree(m)["left_children"].__setitem__(0, 0),
-    "a circle of nodes": lambda m: tree(m)["left_children"].__setitem__(1, 0),
-    "a node with two parents": lambda m: tree(m)["left_children"].__setitem__(0, 2),
-    "a feature beyond the eighth": lambda m: tree(m)["split_indices"].__setitem__(0, 8),
-    "a feature before the first": lambda m: tree(m)["split_indices"].__setitem__(0, -1),
-    "a threshold that is text": lambda m: tree(m)["split_conditions"].__setitem__(0, "high"),
-    "a threshold beyond floats": lambda m: tree(m)["split_conditions"].__setitem__(0, 1e300),
-    "a weight beyond floats": lambda m: tree(m)["sum_hessian"].__setitem__(0, 1e300),
-    "children that are text": lambda m: tree(m).update(left_children="abc"),
-    "a tree of 5,000 levels": chain,
-    "a base score that is text": lambda m: learner(m)["learner_model_param"].update(base_score="half"),
-    "two base scores": lambda m: learner(m)["learner_model_param"].update(base_score="[1E0,2E0]"),
-    "an endless base score": lambda m: learner(m)["learner_model_param"].update(base_score="1E999"),
-    "seven features": lambda m: learner(m)["learner_model_param"].update(num_feature="7"),
-    "two targets": lambda m: learner(m)["learner_model_param"].update(num_target="2"),
-    "three classes": lambda m: learner(m)["learner_model_param"].update(num_class="3"),
-    "another objective": lambda m: learner(m)["objective"].update(name="binary:logistic"),
-    "a feature renamed": lambda m: learner(m)["feature_names"].__setitem__(0, "Income"),
-    "features reordered": lambda m: learner(m)["feature_names"].reverse(),
-    "a newer XGBoost": lambda m: m.update(version=[99, 0, 0]),
+OTHERS: dict[str, tuple[Callable[[Document], object], str]] = {
+    "no learner": (lambda m: m.pop("learner"), "no 'learner'"),
+    "seven features": (lambda m: learner(m)["learner_model_param"].update(num_feature="7"), "7 features"),
+    "two targets": (
+        lambda m: learner(m)["learner_model_param"].update(num_target="2"),
+        "2 targets at once; the service predicts one",
+    ),
+    "categories": (lambda m: learner(m).update(feature_types=["q"] * 7 + ["c"]), "does not name the categories"),
+    "a newer XGBoost": (lambda m: m.update(version=[99, 0, 0]), "99.0.0, newer than"),
+    "an older XGBoost": (lambda m: m.update(version=[1, 6, 2]), "1.6.2, older than"),
+    "another missing value": (
+        lambda m: learner(m)["attributes"].update(scikit_learn='{"missing": 0.0, "n_jobs": null}'),
+        "missing=0.0",
+    ),
 }
 
 
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-@pytest.mark.parametrize("damage", DAMAGED)
-def test_damaged_model_is_refused(document: Document, damage: str) -> None:
-    """A model file that is damaged, of another kind, or for other features is refused."""
-    with pytest.raises(ModelRefused) as caught:
-        Model.load(plain(copied(document, DAMAGED[damage])))
+@pytest.mark.parametrize("other", OTHERS)
+def test_other_model_is_refused(document: Document, other: str) -> None:
+    """A model that predicts something else, from other features, or was written by an unknown XGBoost is refused."""
+    change, word = OTHERS[other]
+    with pytest.raises(ModelRefused, match=word) as caught:
+        Model.load(plain(copied(document, change)))
     assert len(str(caught.value)) < 1_000
 
 
-def test_undamaged_model_is_taken(document: Document) -> None:
-    """The same model without the damage serves."""
+def test_the_model_itself_is_taken(document: Document) -> None:
+    """The same model without the change serves."""
     assert Model.load(plain(document)).version == "unpublished"
 
 
@@ -159,6 +128,7 @@ def bomb(levels: int, merged: bool) -> str:
 
 
 MLMODELS = {
+    "another class": "flavors: {xgboost: {data: model.json, model_class: my.own.Regressor}}",
     "nothing": "",
     "a text": "hello",
     "a list": "[1, 2]",
@@ -177,6 +147,13 @@ MLMODELS = {
     "a signature of text": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '\"abc\"'}",
     "a signature without end": "flavors: {xgboost: {data: model.json}}\nsignature: {inputs: '" + "[" * 10_000 + "'}",
 }
+
+
+def test_another_library_is_named(document: Document) -> None:
+    """A LightGBM model is refused as what it is, not as an XGBoost model with a fault."""
+    flavors = "flavors: {lightgbm: {lgb_version: 4.6.0, data: model.lgb}, python_function: {loader_module: mlflow}}"
+    with pytest.raises(ModelRefused, match=r"a model of lightgbm; the service serves what mlflow\.xgboost saves"):
+        Model.load(plain(document, flavors))
 
 
 @pytest.mark.parametrize("case", MLMODELS)
@@ -202,8 +179,8 @@ COLUMNS = [{"type": "double", "name": name, "required": True} for name in FEATUR
         (COLUMNS[::-1], "features"),
         (COLUMNS[:-1], "features"),
         ([*COLUMNS, COLUMNS[0]], "features"),
-        ([{**COLUMNS[0], "type": "string"}, *COLUMNS[1:]], "MedInc the type 'string'"),
-        ([{**COLUMNS[0], "type": ["double"]}, *COLUMNS[1:]], "MedInc the type"),
+        ([{**COLUMNS[0], "type": "string"}, *COLUMNS[1:]], "'MedInc' the type 'string'"),
+        ([{**COLUMNS[0], "type": ["double"]}, *COLUMNS[1:]], "'MedInc' the type"),
         ([{**COLUMNS[0], "name": "Income"}, *COLUMNS[1:]], "Income"),
     ],
 )
@@ -220,22 +197,50 @@ def test_model_without_any_names_is_taken_with_a_warning(document: Document, cap
     assert "does not name its columns" in caplog.text
 
 
-ROW = list(EXAMPLE.values())
+ROW: list[float | None] = [*EXAMPLE.values()]
+FIRST = SCHEMA.features[0]
+
+
+def schema(**changes: Any) -> TableSchema:
+    """California's, with something else in it."""
+    return structs.replace(SCHEMA, **changes)
+
+
+def with_first(**changes: Any) -> TableSchema:
+    """California's, with another first feature."""
+    return schema(features=(structs.replace(FIRST, **changes), *SCHEMA.features[1:]))
+
+
+def known(rows: list[list[float | None]], *answers: float) -> KnownAnswers:
+    """Known answers without a link function between score and prediction."""
+    return KnownAnswers(rows, [[answer] for answer in answers], [[answer] for answer in answers])
+
+
 IMPOSSIBLE: dict[str, tuple[str, object]] = {
-    "features reordered": ("features", list(FEATURES)[::-1]),
-    "no features": ("features", []),
+    "features reordered": ("schema", schema(features=SCHEMA.features[::-1])),
+    "no features": ("schema", schema(features=())),
+    "a feature too few": ("schema", schema(features=SCHEMA.features[1:])),
+    "a feature twice": ("schema", schema(features=(*SCHEMA.features[:7], FIRST))),
+    "a category without categories": ("schema", with_first(kind="category")),
+    "categories that the model has not": ("schema", with_first(kind="category", categories=("a", "b"))),
+    "a target of classes": ("schema", schema(target=Target(name="t", kind="category", classes=("a", "b")))),
+    "a number with classes": ("schema", schema(target=structs.replace(SCHEMA.target, classes=("a", "b")))),
     "ranges of other features": ("ranges", {"Ocean": (0.0, 1.0)}),
     "a range upside down": ("ranges", dict.fromkeys(FEATURES, (1.0, 0.0))),
-    "a negative interval": ("interval_half_width", -0.1),
+    "a negative interval": ("interval", IntervalBins([], [-0.1], [0.1])),
+    "an interval without bins": ("interval", IntervalBins([], [], [])),
+    "an interval with a bin too many": ("interval", IntervalBins([1.0], [0.1], [0.1])),
+    "bins out of order": ("interval", IntervalBins([2.0, 1.0], [0.1] * 3, [0.1] * 3)),
     "a newer XGBoost": ("xgboost_version", "99.1.0"),
-    "no known answers": ("known_answers", KnownAnswers([], [])),
-    "rows of seven": ("known_answers", KnownAnswers([ROW[:7]], [1.0])),
-    "rows of different lengths": ("known_answers", KnownAnswers([ROW, ROW[:7]], [1.0, 1.0])),
-    "one answer short": ("known_answers", KnownAnswers([ROW, ROW], [1.0])),
-    "a wrong answer": ("known_answers", KnownAnswers([ROW], [1.0])),
-    "an answer beyond floats": ("known_answers", KnownAnswers([ROW], [1e300])),
-    "a row beyond floats": ("known_answers", KnownAnswers([[1e300] * 8], [1.0])),
-    "a million rows": ("known_answers", KnownAnswers([ROW] * 5_000, [1.0] * 5_000)),
+    "no known answers": ("known_answers", known([])),
+    "rows of seven": ("known_answers", known([ROW[:7]], 1.0)),
+    "rows of different lengths": ("known_answers", known([ROW, ROW[:7]], 1.0, 1.0)),
+    "one answer short": ("known_answers", known([ROW, ROW], 1.0)),
+    "answers of two outputs": ("known_answers", KnownAnswers([ROW], [[1.0, 1.0]], [[1.0, 1.0]])),
+    "a wrong answer": ("known_answers", known([ROW], 1.0)),
+    "an answer beyond floats": ("known_answers", known([ROW], 1e300)),
+    "a row beyond floats": ("known_answers", known([[1e300] * 8], 1.0)),
+    "a million rows": ("known_answers", known([ROW] * 5_000, *[1.0] * 5_000)),
 }
 
 
@@ -251,9 +256,10 @@ def test_manifest_that_cannot_be_is_refused(damaged_directory: Path, case: str) 
 def test_nearly_right_answer_is_wrong(damaged_directory: Path) -> None:
     """A known answer that is off by one bit is enough to refuse the model."""
     manifest = decode((damaged_directory / MANIFEST_NAME).read_bytes())
-    known = manifest.known_answers
-    off = float(np.nextafter(np.float32(known.predictions[-1]), np.float32(99)))
-    rewrite(damaged_directory, known_answers=KnownAnswers(known.rows, [*known.predictions[:-1], off]))
+    answers = manifest.known_answers
+    off = [float(np.nextafter(np.float32(answers.predictions[-1][0]), np.float32(99)))]
+    bent = structs.replace(answers, predictions=[*answers.predictions[:-1], off])
+    rewrite(damaged_directory, known_answers=bent)
     with pytest.raises(ModelRefused, match="known row"):
         load(damaged_directory)
 

@@ -1,15 +1,17 @@
 """What no HTTP client sends: each is answered as it should be, and the next good request as if nothing had happened."""
 
+import contextlib
 import json
 import resource
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from api.model.schema import EXAMPLE
 from tests.api.wire import Answer, Wire, request
+from tests.california import EXAMPLE
 from tests.running import Service
 
 BODY = json.dumps(EXAMPLE).encode()
@@ -27,10 +29,10 @@ def get(path: str, *headers: str, method: str = "GET") -> bytes:
     return head(f"{method} {path} HTTP/1.1", "Host: localhost", *headers)
 
 
-def chunked(*chunks: bytes, path: str = "/predict") -> bytes:
-    """A request with a body of unknown length."""
+def chunked(*chunks: bytes, path: str = "/predict", trailers: bytes = b"") -> bytes:
+    """A request with a body of unknown length, and what follows it."""
     start = head(f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", "Transfer-Encoding: chunked")
-    return start + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    return start + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n%b\r\n" % trailers
 
 
 def with_income(literal: bytes) -> bytes:
@@ -70,6 +72,9 @@ ANSWERED = {
     "a websocket": (200, get("/health", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")),
     "an upgrade to HTTP/2": (200, request(BODY, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c")),
     "an upgrade, shouted": (200, get("/health", "CONNECTION: UPGRADE", "UPGRADE: WEBSOCKET")),
+    "an upgrade and a close": (200, get("/health", "Connection: close, Upgrade", "Upgrade: websocket")),
+    "an upgrade of HTTP/1.0": (200, head("GET /health HTTP/1.0", "Connection: Upgrade", "Upgrade: websocket")),
+    "an upgrade to nothing": (200, get("/health", "Connection: Upgrade", "Upgrade:")),
     "chunks": (200, chunked(BODY)),
     "one byte a chunk": (200, chunked(*(BODY[i : i + 1] for i in range(len(BODY))))),
     "a text": (415, request(BODY, content_type="text/plain")),
@@ -116,8 +121,15 @@ ANSWERED = {
     "two content types": (415, request(BODY, "Content-Type: text/plain")),
     "two encodings": (415, request(BODY, "Content-Encoding: identity", "Content-Encoding: br")),
     "a content type of 20 kB": (415, request(BODY, content_type="a" * 20_000)),
+    "a trailer": (200, chunked(BODY, trailers=b"Checksum: abc\r\n")),
+    "a type and an encoding that trail": (
+        200,
+        chunked(BODY, trailers=b"Content-Type: a/b\r\nContent-Encoding: br\r\n"),
+    ),
+    "a second host that trails": (200, chunked(BODY, trailers=b"Host: other\r\n")),
     "a chunk extension": (200, chunked(BODY).replace(b"\r\n{", b";a=b\r\n{", 1)),
     "empty lines first": (200, b"\r\n" * 1_000 + GOOD),
+    "100 headers": (200, get("/health", *["a: b"] * 99)),
     "a body where none belongs": (200, get("/health", "Content-Length: 2") + b"{}"),
     "an expectation that nobody knows": (200, request(BODY, "Expect: 200-ok")),
     "a bad host": (400, GOOD.replace(b"localhost", b"a b<>", 1).replace(b"/predict", b"/model", 1)),
@@ -145,6 +157,7 @@ REFUSED = {
     "HTTP/2": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "another protocol": (400, b"SSH-2.0-OpenSSH_9.6\r\n"),
     "CONNECT": (400, get("elsewhere.example:443", method="CONNECT")),
+    "CONNECT to a path": (400, get("/health", method="CONNECT")),
     "a path with raw bytes": (400, b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n"),
     "a header with a NUL": (400, get("/health", "A: b\0c")),
     "a space before the colon": (400, get("/health", "A : b")),
@@ -163,11 +176,19 @@ REFUSED = {
     "a length of 26 digits": (400, request(b"").replace(b"Length: 0", b"Length: " + b"9" * 26)),
     "two lengths": (400, request(BODY, "Content-Length: 3")),
     "a length and chunks": (400, request(b"0\r\n\r\n", "Transfer-Encoding: chunked")),
+    "a coding besides chunks": (400, chunked(BODY).replace(b"chunked", b"gzip, chunked")),
+    "chunks, identically": (400, chunked(BODY).replace(b"chunked", b"identity, chunked")),
+    "two codings": (400, chunked(BODY).replace(b"Transfer-Encoding", b"Transfer-Encoding: gzip\r\nTransfer-Encoding")),
+    "HTTP/0.9": (400, b"GET /health\r\n\r\n"),
+    "two hosts in HTTP/1.0": (400, get("/health", "Host: other").replace(b"HTTP/1.1", b"HTTP/1.0")),
+    "101 headers": (431, get("/health", *["a: b"] * 100)),
     "an unknown transfer encoding": (400, get("/predict", "Transfer-Encoding: gzip", method="POST")),
     "a chunk without a length": (400, chunked().replace(b"0\r\n\r\n", b"zz\r\n")),
     "a chunk beyond all numbers": (400, chunked().replace(b"0\r\n\r\n", b"f" * 20 + b"\r\n")),
     "a header of 100 kB": (431, get("/health", "A: " + "b" * 100_000)),
     "a header without end": (431, b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 400_000),
+    "20,000 trailers": (431, chunked(BODY, trailers=b"a: b\r\n" * 20_000)[:-2] + b"a: b\r\n" * 100_000),
+    "a trailer without end": (431, chunked(BODY)[:-2] + b"a: " + b"b" * 400_000),
     "20,000 headers": (431, get("/health", *["a: b"] * 20_000)),
     "a path of 100 kB": (431, get("/" + "a" * 100_000)),
 }
@@ -230,6 +251,41 @@ def test_requests_before_garbage_are_answered(service: Service) -> None:
         assert wire.is_closed()
 
 
+UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQ", "UPGRADE: websocket")
+
+
+@pytest.mark.parametrize("kind", ["counted", "in chunks"])
+def test_where_a_request_is_cut_does_not_matter(service: Service, kind: str) -> None:
+    """A request that asks for another protocol is answered in this one, body and all, however it arrives."""
+    data = request(BODY, *UPGRADE)
+    if kind == "in chunks":
+        data = chunked(BODY[:50], BODY[50:]).replace(b"\r\n\r\n", "\r\n".join(["", *UPGRADE, "", ""]).encode(), 1)
+    with Wire(service.url) as wire, Wire(service.url) as other:
+        for place in range(len(data)):
+            wire.send(data[:place])
+            # Its answer comes after the first part has been read.
+            other.send(get("/health")).answer()
+            assert is_good(wire.send(data[place:]).answer()), data[:place]
+
+
+def test_many_upgrades_at_once_are_declined(service: Service) -> None:
+    """Requests that all ask for another protocol, sent without waiting, are answered in their order."""
+    with Wire(service.url) as wire:
+        wire.send((request(BODY, *UPGRADE) + get("/nowhere", *UPGRADE)) * 16)
+        assert [wire.answer().status for _ in range(32)] == [200, 404] * 16
+        assert is_good(wire.send(GOOD).answer())
+
+
+def test_a_body_may_hold_anything(service: Service) -> None:
+    """A body with a line that looks like a header arrives as it was sent."""
+    names, values = ",".join(EXAMPLE), ",".join(map(str, list(EXAMPLE.values())[1:]))
+    body = f'{names}\n"\nUpgrade: h2c",{values}\n'.encode()
+    with Wire(service.url) as wire:
+        answer = wire.send(request(body, path="/invocations", content_type="text/csv")).answer()
+    assert answer.status == 400
+    assert "'\\nUpgrade: h2c'" in answer.json()["message"]
+
+
 def test_half_closed_connection_is_answered(service: Service) -> None:
     """A client that has nothing more to send still gets its answer."""
     with Wire(service.url) as wire:
@@ -247,6 +303,67 @@ def test_continue_is_said_only_when_the_body_is_wanted(service: Service) -> None
         assert is_good(wire.send(BODY).answer())
 
 
+@pytest.mark.parametrize(
+    ("status", "asking"),
+    [
+        (413, request(b"", "Expect: 100-continue").replace(b": 0", b": 999999")),
+        (404, request(b"", "Expect: 100-continue", path="/nowhere").replace(b": 0", b": 9")),
+        (415, request(b"", "Expect: 100-continue", content_type="text/plain").replace(b": 0", b": 9")),
+    ],
+)
+def test_a_body_that_was_not_wanted_ends_the_connection(service: Service, status: int, asking: bytes) -> None:
+    """Whoever asked first and is refused may send the body or not: what came next would be taken for it."""
+    with Wire(service.url) as wire:
+        answer = wire.send(asking).answer()
+        assert (answer.status, answer.headers["connection"]) == (status, "close")
+        assert wire.is_closed()
+
+
+def test_asking_first_costs_no_connection(service: Service) -> None:
+    """A client that asked first and sent its body, at once or when it was told to, or that has none, goes on."""
+    with Wire(service.url) as wire:
+        asking = request(BODY, "Expect: 100-continue")
+        wire.send(asking[: -len(BODY)]).answer()
+        assert is_good(wire.send(BODY).answer())
+        assert wire.send(asking).answer().status == 100
+        assert is_good(wire.answer())
+        assert wire.send(get("/health", "Expect: 100-continue")).answer().status == 200
+        assert is_good(wire.send(GOOD).answer())
+
+
+def test_http_1_0_is_not_told_to_continue(service: Service) -> None:
+    """HTTP/1.0 knows one answer to a request; what it expects is ignored."""
+    with Wire(service.url) as wire:
+        assert is_good(wire.send(request(BODY, "Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0")).answer())
+
+
+def test_close_is_the_last_word(service: Service) -> None:
+    """What follows a request that said it was the last one is not answered."""
+    with Wire(service.url) as wire:
+        wire.send(request(BODY, "Connection: close") + GOOD)
+        assert is_good(wire.answer())
+        assert wire.is_closed()
+
+
+def test_requests_that_do_not_wait_are_bounded(service: Service) -> None:
+    """Of thousands of requests sent at once the first are answered; memory and other clients do not feel the rest."""
+    before = resident_megabytes(service)
+    many = get("/nowhere") * 5_000
+    with ExitStack() as stack:
+        for _ in range(20):
+            crowd = stack.enter_context(Wire(service.url))
+            crowd.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                crowd.socket.sendall(many)
+        with Wire(service.url) as wire:
+            assert is_good(wire.send(GOOD).answer())
+        assert resident_megabytes(service) - before < 20
+    with Wire(service.url) as wire:
+        wire.send(get("/nowhere") * 40)
+        assert [wire.answer().status for _ in range(33)] == [404] * 33
+        assert wire.is_closed()
+
+
 def test_head_is_get_without_the_body(service: Service) -> None:
     """HEAD answers with the headers of GET and nothing after them."""
     with Wire(service.url) as wire:
@@ -261,19 +378,21 @@ def test_says_which_methods_a_path_has(service: Service) -> None:
     """405 and OPTIONS name the methods that there are."""
     with Wire(service.url) as wire:
         assert "POST" in wire.send(get("/predict")).answer().headers["allow"]
-        assert "GET" in wire.send(get("/health", method="OPTIONS")).answer().headers["allow"]
+        for method in ("OPTIONS", "PUT"):
+            allowed = wire.send(get("/health", method=method)).answer().headers["allow"]
+            assert set(allowed.split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
 def test_a_client_that_leaves_is_no_error(service: Service) -> None:
     """A client that leaves in the middle of a body, or before its answer, leaves nothing behind in the error log."""
-    before = len(service.lines())
+    before = len(service.lines_until_now())
     batch = json.dumps({"rows": [EXAMPLE] * 5_000}).encode()
     for data in (request(batch, path="/predict/batch"), request(batch, path="/predict/batch")[:50_000], GOOD[:-9]):
         with Wire(service.url) as wire:
             wire.send(data)
     with Wire(service.url) as wire:
         assert is_good(wire.send(GOOD).answer())
-    assert not [line for line in service.lines()[before:] if line["level"] in ("ERROR", "CRITICAL")]
+    assert not [line for line in service.lines_until_now()[before:] if line["level"] in ("ERROR", "CRITICAL")]
 
 
 def test_errors_of_a_hopeless_batch_are_bounded(service: Service) -> None:

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
-from api.model.schema import BOUNDS, EXAMPLE, FEATURES
+from tests.california import BOUNDS, EXAMPLE, FEATURES
 from tests.running import Service, free_port
 
 NAMES, ROW = list(FEATURES), list(EXAMPLE.values())
@@ -150,6 +150,27 @@ RAW: dict[str, tuple[str, bytes]] = {
     "csv with an empty value": ("text/csv", csv(NAMES, ["", *ROW[1:]]).encode()),
     "csv with nan": ("text/csv", csv(NAMES, ["nan", *ROW[1:]]).encode()),
     "csv with a boolean": ("text/csv", csv(NAMES, ["True", *ROW[1:]]).encode()),
+    "csv with null": ("text/csv", csv(NAMES, ["null", *ROW[1:]]).encode()),
+    "csv with a byte order mark": ("text/csv", csv().encode("utf-8-sig")),
+    "csv with a byte order mark and quotes": ("text/csv", csv([f'"{name}"' for name in NAMES]).encode("utf-8-sig")),
+    "csv with line ends of old Macs": ("text/csv", csv().replace("\n", "\r").encode()),
+    "csv with line ends of every kind": (
+        "text/csv",
+        "{}\r{}\r\n{}\n{}".format(*csv(NAMES, ROW, ROW, ROW).split()).encode(),
+    ),
+    "csv with lines of white space": ("text/csv", f"{csv()} \t \n{csv().splitlines()[1]}\n  ".encode()),
+    "csv with a line end in a name": ("text/csv", csv([*NAMES, '"a\rb"'], [*ROW, 1]).encode()),
+    "csv with a column twice": ("text/csv", csv([*NAMES, "MedInc"], [*ROW, 1.0]).encode()),
+    "csv with a text of 200 kB": ("text/csv", csv([*NAMES, "text"], [*ROW, "x" * 200_000]).encode()),
+    "csv with spaces around numbers": ("text/csv", csv(NAMES, [f" {value} " for value in ROW]).encode()),
+    "csv with a number as Python writes it": ("text/csv", csv(NAMES, ["1_0", *ROW[1:]]).encode()),
+    "csv with a digit of another script": ("text/csv", csv(NAMES, ["\N{FULLWIDTH DIGIT EIGHT}", *ROW[1:]]).encode()),
+    "csv with a space that is not ASCII": ("text/csv", csv(NAMES, ["\N{NO-BREAK SPACE}8", *ROW[1:]]).encode()),
+    "csv with a name that is not ASCII": ("text/csv", csv([*NAMES, "höhe"], [*ROW, "ja"]).encode()),
+    "csv with semicolons": ("text/csv", csv().replace(",", ";").encode()),
+    "csv with more values than names": ("text/csv", csv(NAMES, [0, *ROW], [1, *ROW]).encode()),
+    "JSON with a byte order mark": (JSON, json.dumps(split()).encode("utf-8-sig")),
+    "JSON in UTF-16": (JSON, json.dumps(split()).encode("utf-16")),
 }
 
 MISSING = "a missing value is refused: the training data had none, so the model's answer would mean nothing"
@@ -174,6 +195,12 @@ DIFFERENCES: dict[str, tuple[int, str]] = {
     "instances with a list": (400, CODE),
     "inputs of nested lists": (400, CODE),
     "inputs of a word": (400, CODE),
+    "csv with null": (400, MISSING),
+    "csv with more values than names": (
+        400,
+        "MLflow takes the first value for an index, and so answers lines that only end in a comma with wrong numbers",
+    ),
+    "JSON in UTF-16": (400, "JSON is UTF-8 (RFC 8259)"),
     "parquet": (415, "reading Parquet would take pandas or pyarrow into the image"),
 }
 

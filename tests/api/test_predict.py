@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.model.schema import BOUNDS, FEATURES
 from api.store.manifest import MANIFEST_NAME, decode
+from tests.california import BOUNDS, FEATURES
 from tests.running import Service
 
 
@@ -85,9 +85,10 @@ def test_answer_states_unit_version_and_interval(
     assert answer["unit"] == "100,000 USD"
     assert answer["model_version"] == manifest.model_version == "1"
     assert answer["extrapolated"] == []
-    assert manifest.interval_half_width is not None
-    width = answer["interval"]["high"] - answer["interval"]["low"]
-    assert width == pytest.approx(2 * manifest.interval_half_width)
+    assert manifest.interval is not None
+    value, bins = answer["median_house_value"], manifest.interval
+    place = int(np.searchsorted(bins.edges, value, side="right"))
+    assert answer["interval"] == {"low": value - bins.low[place], "high": value + bins.high[place]}
 
 
 def test_values_beyond_the_training_data_are_answered_and_flagged(service: Service, example: dict[str, float]) -> None:

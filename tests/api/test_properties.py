@@ -15,8 +15,8 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.model.schema import BOUNDS, EXAMPLE, FEATURES
 from tests.api.wire import Wire, request
+from tests.california import BOUNDS, EXAMPLE, FEATURES
 from tests.running import Service
 
 JSON_VALUES = st.recursive(
@@ -101,4 +101,4 @@ def test_damaged_requests_are_answered_or_refused(service: Service, place: int, 
 
 def test_nothing_failed(service: Service) -> None:
     """None of this left an error in the log."""
-    assert not [line for line in service.lines() if line["level"] in ("ERROR", "CRITICAL")]
+    assert not [line for line in service.lines_until_now() if line["level"] in ("ERROR", "CRITICAL")]

@@ -89,7 +89,7 @@ def test_failing_predictions_end_readiness(
     checked = healthcheck(fragile)
     assert checked.returncode == 1
     assert reason in checked.stderr
-    failures = [line for line in fragile.lines() if "exception" in line]
+    failures = [line for line in fragile.lines_until_now() if "exception" in line]
     assert failures
     assert all(line["level"] == "ERROR" for line in failures)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.model.schema import EXAMPLE
+from tests.california import EXAMPLE
 from tests.running import Service, free_port, start_service
 
 TASKS = 2

@@ -1,6 +1,12 @@
 """S3 on its bad days: slow, throttling, failing, lying or away, at start and after it."""
 
+import contextlib
+import gc
+import json
+import threading
+import warnings
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import boto3
@@ -11,10 +17,11 @@ from api.errors import ModelRefused, ModelUnavailable
 from api.store import fetch as fetching
 from api.store import s3 as api_s3
 from api.store.fetch import fetch
-from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX, decode, encode
+from api.store.manifest import LATEST, MANIFEST_NAME, decode, encode
 from api.store.opening import open_store
 from tests.api.faulty_s3 import FaultyS3, faulty_s3
 from tests.buckets import create_bucket
+from tests.california import MODELS_PREFIX
 from tests.running import Serve
 
 BUCKET = "california-housing-models"
@@ -30,6 +37,10 @@ FAULTS = [
     "a body cut short",
     "a body cut short, its length corrected",
     "a reset in the body",
+    "silence in the body",
+    "404 NoSuchKey",
+    "a length that is none",
+    "408",
 ]
 
 
@@ -54,6 +65,9 @@ def s3(bucket: str, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     with faulty_s3(moto_url) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         yield server
+    # botocore leaves the connection open whose answer it could not parse.
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
 
 
 @pytest.fixture
@@ -132,6 +146,36 @@ def test_nothing_there_is_not_retried(s3: FaultyS3, pauses: list[float], bucket_
     assert pauses == []
 
 
+@pytest.mark.parametrize("fault", ["301", "307", "301 PermanentRedirect", "307 TemporaryRedirect"])
+def test_bucket_elsewhere(s3: FaultyS3, pauses: list[float], fault: str) -> None:
+    """A redirect that does not say where to ends the start after one request, and the message names AWS_REGION."""
+    s3.faults.extend([fault] * 100)
+    with pytest.raises(ModelUnavailable, match=f"set AWS_REGION.*{fault}") as caught:
+        fetch(open_store(BUCKET, PATH))
+    assert "301 301" not in str(caught.value)
+    assert len(s3.asked) == 1
+    assert pauses == []
+
+
+def test_a_proxy_is_no_s3(s3: FaultyS3, pauses: list[float]) -> None:
+    """A refusal in HTML is told as what it is: its status, and that S3 does not speak so."""
+    s3.faults.extend(["403 of a proxy"] * 100)
+    with pytest.raises(ModelUnavailable, match=r"HTTP status 403 and not S3's.*HTTPS_PROXY"):
+        fetch(open_store(BUCKET, PATH))
+    assert pauses == []
+
+
+def test_a_bucket_serves_no_plain_model(s3: FaultyS3, pauses: list[float], moto_url: str) -> None:
+    """A directory in a bucket that has no manifest is served only if that is asked for."""
+    client = boto3.client("s3", endpoint_url=moto_url)
+    for name in ("MLmodel", "model.ubj"):
+        client.copy_object(Bucket=BUCKET, Key=f"plain/{name}", CopySource=f"{BUCKET}/{PATH}/{name}")
+    with pytest.raises(ModelUnavailable, match=r"s3://.*manifest\.json is missing.*ALLOW_UNVERIFIED=true"):
+        fetch(open_store(BUCKET, "plain"))
+    assert len(pauses) == fetching.ATTEMPTS - 1
+    assert fetch(open_store(BUCKET, "plain"), allow_unverified=True).manifest is None
+
+
 def test_s3_away_is_given_up(bucket: str, pauses: list[float], monkeypatch: pytest.MonkeyPatch, moto_url: str) -> None:
     """When nobody listens, the start is given up with the address that did not answer."""
     with faulty_s3(moto_url) as gone:
@@ -141,14 +185,102 @@ def test_s3_away_is_given_up(bucket: str, pauses: list[float], monkeypatch: pyte
     assert len(pauses) == fetching.ATTEMPTS - 1
 
 
-def test_no_credentials(s3: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task without a role is told so."""
+@pytest.fixture
+def without_keys(s3: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> FaultyS3:
+    """A machine on which nothing gives credentials, yet."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    return s3
+
+
+def test_no_credentials(without_keys: FaultyS3, pauses: list[float]) -> None:
+    """A task without a role is told so."""
     with pytest.raises(ModelUnavailable, match="give the task a role"):
+        fetch(open_store(BUCKET, PATH))
+    assert pauses == []
+
+
+@contextlib.contextmanager
+def answering(*answers: tuple[int, bytes]) -> Iterator[str]:
+    """A server that gives these answers, one after the other; yields its URL."""
+    left = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = left.pop(0)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_request(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+    assert not left
+
+
+def test_credentials_are_asked_for_again(
+    without_keys: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint of credentials that fails for a while costs a pause, as S3 does, not the start."""
+    keys = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c", "Expiration": "2100-01-01T00:00:00Z"}
+    # botocore asks three times before it gives up.
+    with answering(*[(500, b"")] * 3, (200, b"not JSON"), (200, json.dumps(keys).encode())) as url:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        assert fetch(open_store(BUCKET, PATH)).manifest is not None
+    assert len(pauses) == 1
+
+
+def test_missing_token_is_named(without_keys: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web identity whose token is not there ends the start with the file's name and the setting that gives it."""
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent/token")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/service")
+    with pytest.raises(ModelUnavailable, match=r"/nonexistent/token cannot be read.*AWS_WEB_IDENTITY_TOKEN_FILE"):
+        fetch(open_store(BUCKET, PATH))
+    assert pauses == []
+
+
+def test_refused_role_is_named(
+    without_keys: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A role that may not be assumed is told apart from a right that is missing in S3."""
+    (tmp_path / "token").write_text("a token")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/service")
+    denied = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not you</Message></Error></ErrorResponse>"
+    with answering((403, denied)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        with pytest.raises(ModelUnavailable, match=r"WebIdentity was answered 403.*Not you.*AWS_ROLE_ARN"):
+            fetch(open_store(BUCKET, PATH))
+    assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense"),
+        ("AWS_PROFILE", "nobody"),
+        ("AWS_CONFIG_FILE", __file__),
+        ("AWS_RETRY_MODE", "perhaps"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://elsewhere.example/"),
+    ],
+)
+def test_impossible_aws_setting_ends_the_start(
+    without_keys: FaultyS3, pauses: list[float], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """What botocore cannot make sense of is told in its words, at once."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ModelUnavailable, match="AWS settings"):
         fetch(open_store(BUCKET, PATH))
     assert pauses == []
 

@@ -22,11 +22,13 @@ def test_every_setting_is_read() -> None:
         "port": "80",
         "metrics_port": "90",
         "api_keys": "one,two",
+        "allow_unverified": "true",
         "docs": "false",
         "keep_alive_seconds": "7",
         "shutdown_seconds": "8",
         "start_seconds": "9",
         "max_waiting": "10",
+        "log_format": "text",
         "trusted_proxies": "1",
     }
     assert set(text) == set(Settings.__struct_fields__)
@@ -64,6 +66,8 @@ def test_keys_are_split(text: str, keys: tuple[bytes, ...]) -> None:
         ("START_SECONDS", "1.5"),
         ("MAX_WAITING", "0"),
         ("TRUSTED_PROXIES", "all"),
+        ("LOG_FORMAT", "xml"),
+        ("ALLOW_UNVERIFIED", "perhaps"),
         ("API_KEYS", " ,\n"),
     ],
 )
@@ -95,15 +99,6 @@ def test_wrong_settings_end_the_start(serve: Serve) -> None:
     assert "DOCS" in line["message"]
 
 
-@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT"])
-def test_taken_port_ends_the_start(serve: Serve, service: Service, model_directory: str, setting: str) -> None:
-    """A port that somebody else has is named, with what to do."""
-    taken = service.url.rpartition(":")[2]
-    line = last_line(serve(MODEL_PATH=str(model_directory), **{setting: taken}))
-    assert f"{setting}={taken}" in line["message"]
-    assert "choose another" in line["message"]
-
-
 def test_bytes_that_are_no_text_are_refused() -> None:
     """A variable that is not UTF-8 is named, not shown."""
     with pytest.raises(SettingsError, match="MODEL_PATH: holds bytes that are not UTF-8"):
@@ -117,5 +112,5 @@ def test_every_setting_is_documented() -> None:
     expected = {}
     for field in msgspec.structs.fields(Settings):
         default = "required" if field.required else str(field.default)
-        expected[field.name.upper()] = {"": "none", "True": "true"}.get(default, default)
+        expected[field.name.upper()] = {"": "none", "True": "true", "None": "local"}.get(default, default)
     assert documented == expected

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.model.schema import EXAMPLE
 from tests.api.wire import Wire, request
+from tests.california import EXAMPLE
 from tests.running import ROOT, Serve, Service
 
 GOOD = request(json.dumps(EXAMPLE).encode())

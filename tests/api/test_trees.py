@@ -1,7 +1,11 @@
-"""The tree walk, against XGBoost itself and against what other versions of it predicted."""
+"""The trees, read and walked, against XGBoost itself: the installed one, the newest one, and files of older ones."""
 
 import json
+import subprocess
+import sys
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,110 +14,134 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import ModelRefused
-from api.model.schema import FEATURES
-from api.trees import xgboost_file
+from api.trees import walk, xgboost_file
+from api.trees.objectives import OBJECTIVES
+from api.trees.walk import Trees
+from tests.api import newest_xgboost
+from tests.api.models import write
 
 MODELS = Path(__file__).with_name("models")
-VERSIONS = sorted(file.stem.removeprefix("xgboost-") for file in MODELS.glob("*.ubj"))
+OLDER = sorted(file.relative_to(MODELS).as_posix() for file in MODELS.glob("*/*.[uj]*"))
+NEWEST = ".".join(str(part) for part in xgboost_file.NEWEST_XGBOOST)
+EVERYTHING = MODELS / OLDER[-1].split("/")[0] / "everything.ubj"
 
 
-def grown(**parameters: object) -> xgboost.Booster:
-    """A small model trained with these parameters."""
-    draw = np.random.default_rng(1)
-    rows = draw.normal(size=(300, len(FEATURES)))
-    matrix = xgboost.DMatrix(rows, label=rows[:, 0] + draw.normal(size=300), feature_names=list(FEATURES))
-    return xgboost.train({"nthread": 1, **parameters}, matrix, num_boost_round=9)
+def load(file: Path) -> Trees:
+    return Trees.of(xgboost_file.read(file.name, file.read_bytes()))
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_predicts_as_the_version_that_wrote_the_file(version: str) -> None:
-    """Files of older and newer XGBoost versions predict, to the bit, what those versions predicted with them."""
-    answers = json.loads((MODELS / f"xgboost-{version}.answers.json").read_text())
-    trees = xgboost_file.read("model.ubj", (MODELS / f"xgboost-{version}.ubj").read_bytes())
-    np.testing.assert_array_equal(
-        trees.predict(np.array(answers["rows"], np.float32)), np.array(answers["predictions"], np.float32)
-    )
+def assert_same_bits(ours: Any, theirs: Any) -> None:
+    """Equal as numbers and as bits: no rounding, no other zero."""
+    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(ours.view(np.uint32), theirs.view(np.uint32))
 
 
-def test_covers_versions_before_and_after_the_base_score_changed() -> None:
-    """XGBoost 3.1 began to write the base score as a list, which older versions silently take for one half."""
-    assert {version[:3] for version in VERSIONS} >= {"2.1", "3.0", "3.4"}
+def compare(trees: Trees, noted: Any) -> None:
+    """Raw scores, answers and contributions of rows together, and of each alone, as XGBoost noted them."""
+    rows = noted["rows"]
+    for ask in (trees.margins, trees.predict, trees.explain):
+        np.testing.assert_array_equal(np.concatenate([ask(row[np.newaxis]) for row in rows]), ask(rows))
+    assert_same_bits(trees.margins(rows), noted["margins"])
+    answers = trees.predict(rows)
+    if trees.objective.name == "multi:softmax":
+        assert answers.shape == (len(rows), trees.n_outputs)
+        answers = answers.argmax(axis=1).astype(np.float32)
+    assert_same_bits(answers, noted["answers"])
+    contributions, theirs = trees.explain(rows), noted["contributions"]
+    if np.isfinite(theirs).all():
+        np.testing.assert_allclose(contributions, theirs, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(contributions.sum(axis=-1), noted["margins"], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {"max_depth": 1},
-        {"max_depth": 12, "min_child_weight": 0},
-        {"grow_policy": "lossguide", "max_leaves": 31, "max_depth": 0},
-        {"num_parallel_tree": 3, "subsample": 0.5},
-        {"base_score": 0.25},
-        {"gamma": 1e9},
-        {"tree_method": "exact"},
-        {"learning_rate": 1e-30},
-    ],
-)
-@pytest.mark.parametrize("kind", ["ubj", "json"])
-def test_predicts_as_xgboost_for_every_shape_of_tree(parameters: dict[str, object], kind: str) -> None:
-    """Stumps, lone leaves, deep, leaf-wise and parallel trees are walked to XGBoost's own bits, in either format."""
-    booster = grown(**parameters)
-    trees = xgboost_file.read(f"model.{kind}", bytes(booster.save_raw(kind)))
-    rows = np.random.default_rng(2).normal(scale=2, size=(200, len(FEATURES))).astype(np.float32)
-    expected = booster.predict(xgboost.DMatrix(rows, feature_names=list(FEATURES)))
-    np.testing.assert_array_equal(trees.predict(rows), expected)
-    np.testing.assert_array_equal(trees.predict(rows[:1]), expected[:1])
+@pytest.fixture(scope="module", params=["the installed XGBoost", "the newest XGBoost"])
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of all kinds, and what the XGBoost that wrote them predicts."""
+    python = Path(sys.executable) if "installed" in request.param else newest_xgboost.python()
+    folder = tmp_path_factory.mktemp("written")
+    done = subprocess.run([python, "-W", "ignore", write.__file__, folder], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("kind", write.KINDS)
+def test_predicts_as_the_xgboost_that_wrote_it(written: Path, kind: str) -> None:
+    """Every kind of model gives XGBoost's raw scores and answers to the bit, and its contributions, in both formats."""
+    noted = np.load(written / f"{kind}.npz")
+    for ending in ("ubj", "json"):
+        compare(load(written / f"{kind}.{ending}"), noted)
+
+
+@pytest.mark.parametrize("kind", write.REFUSED)
+def test_names_what_it_does_not_read(written: Path, kind: str) -> None:
+    """A model of another kind is refused in one sentence that names it."""
+    with pytest.raises(ModelRefused, match=write.REFUSED[kind][1]) as caught:
+        load(written / f"{kind}.ubj")
+    assert "damaged" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_newest_is_what_was_compared(written: Path) -> None:
+    """No release passes for covered that these tests have not compared: the newest one is the lock's newest."""
+    version = json.loads((written / "plain.json").read_text())["version"]
+    assert tuple(version[:2]) <= xgboost_file.NEWEST_XGBOOST
+    assert f"xgboost-cpu=={NEWEST}." in newest_xgboost.requirements()
+
+
+@pytest.mark.parametrize("file", OLDER)
+def test_predicts_as_older_releases(file: str) -> None:
+    """Files of releases before and after each change of the format are read to the bit as those releases read them."""
+    path = MODELS / file
+    compare(load(path), np.load(path.with_suffix(".npz")))
+
+
+def test_older_files_cover_each_change() -> None:
+    """1.7 has no rounds, 3.1 began lists of base scores, 3.3 and 3.4 each moved dropout's weights."""
+    assert {file.split("/")[0][:3] for file in OLDER} >= {"1.7", "2.1", "3.0", "3.3", NEWEST}
+
+
+def test_kinds_cover_all_objectives() -> None:
+    """Each objective that is not refused is compared."""
+    used = {kind.parameters.get("objective", "reg:squarederror") for kind in write.KINDS.values()}
+    assert used == set(OBJECTIVES)
 
 
 @pytest.fixture(scope="module")
 def stumps() -> xgboost.Booster:
-    return grown(max_depth=2)
+    return write.train(write.Kind({"max_depth": 2}))
 
 
 @given(data=st.data())
 def test_values_at_a_threshold_go_where_xgboost_sends_them(stumps: xgboost.Booster, data: st.DataObject) -> None:
     """Rows made of the model's own thresholds and their neighbours among the floats are predicted as XGBoost does."""
-    trees = xgboost_file.read("model.ubj", bytes(stumps.save_raw("ubj")))
-    thresholds = trees.threshold[np.isfinite(trees.threshold)]
-    near = np.concatenate(
-        [thresholds, np.nextafter(thresholds, np.float32(-9)), np.nextafter(thresholds, np.float32(9)), [-0.0, 1e-45]]
-    )
-    row = data.draw(st.lists(st.sampled_from(near.tolist()), min_size=len(FEATURES), max_size=len(FEATURES)))
+    trees = Trees.of(xgboost_file.read("model.ubj", bytes(stumps.save_raw("ubj"))))
+    thresholds = trees.layout.threshold[np.isfinite(trees.layout.threshold)]
+    beside = [np.nextafter(thresholds, np.float32(towards)) for towards in (-np.inf, np.inf)]
+    near = np.concatenate([thresholds, *beside, [-0.0, 1e-45, np.nan]])
+    row = data.draw(st.lists(st.sampled_from(near.tolist()), min_size=8, max_size=8))
     rows = np.array([row], np.float32)
-    expected = stumps.predict(xgboost.DMatrix(rows, feature_names=list(FEATURES)))
-    np.testing.assert_array_equal(trees.predict(rows), expected)
+    assert_same_bits(trees.predict(rows), stumps.predict(xgboost.DMatrix(rows, feature_names=write.NAMES)))
 
 
-@pytest.mark.parametrize(
-    ("parameters", "word"),
-    [
-        ({"booster": "dart"}, "booster"),
-        ({"booster": "gblinear"}, "booster"),
-        ({"objective": "reg:absoluteerror"}, "objective"),
-        ({"objective": "reg:gamma", "base_score": 1}, "objective"),
-    ],
-)
-def test_refuses_models_that_it_would_predict_otherwise(parameters: dict[str, object], word: str) -> None:
-    """A kind of model that the walk does not cover is refused by what is not covered."""
-    draw = np.random.default_rng(1)
-    rows = draw.uniform(1, 2, size=(100, len(FEATURES)))
-    matrix = xgboost.DMatrix(rows, label=rows[:, 0])
-    booster = xgboost.train({"nthread": 1, **parameters}, matrix, num_boost_round=2)
-    with pytest.raises(ModelRefused, match=word):
-        xgboost_file.read("model.ubj", bytes(booster.save_raw("ubj")))
+@pytest.mark.parametrize("steps", [1, 7, 100, 10_000])
+def test_parts_add_up(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whatever parts rows and trees are walked, the sums are the same to the bit."""
+    trees, rows = load(EVERYTHING), np.load(EVERYTHING.with_suffix(".npz"))["rows"]
+    whole, explained = trees.margins(rows), trees.explain(rows)
+    monkeypatch.setattr(walk, "STEPS_AT_ONCE", steps)
+    monkeypatch.setattr(walk, "ROWS_AT_ONCE", 1 + steps // 10)
+    assert_same_bits(trees.margins(rows), whole)
+    assert_same_bits(trees.explain(rows), explained)
 
 
-def test_refuses_categories() -> None:
-    """Splits on categories are refused."""
-    rows = np.arange(80.0).reshape(10, 8) % 3
-    matrix = xgboost.DMatrix(rows, label=rows[:, 0] == 1, feature_types=["c"] * 8, enable_categorical=True)
-    booster = xgboost.train({"nthread": 1, "min_child_weight": 0}, matrix, num_boost_round=2)
-    with pytest.raises(ModelRefused, match="categories"):
-        xgboost_file.read("model.ubj", bytes(booster.save_raw("ubj")))
-
-
-def test_refuses_early_stopping_that_was_not_cut() -> None:
-    """A model with rounds after its best one is refused, as libraries disagree on which count."""
-    booster = grown()
-    booster.set_attr(best_iteration="3")
-    with pytest.raises(ModelRefused, match="stopped early"):
-        xgboost_file.read("model.ubj", bytes(booster.save_raw("ubj")))
+def test_memory_does_not_grow_with_what_is_asked() -> None:
+    """A hundred thousand rows take the memory of their answers, and what one part of them takes."""
+    trees = load(EVERYTHING)
+    rows = np.tile(np.load(EVERYTHING.with_suffix(".npz"))["rows"], (1_700, 1))
+    tracemalloc.start()
+    try:
+        for ask in (trees.margins, trees.explain):
+            tracemalloc.reset_peak()
+            answers = ask(rows)
+            assert tracemalloc.get_traced_memory()[1] < 2 * answers.nbytes + 8_000_000
+    finally:
+        tracemalloc.stop()

@@ -29,6 +29,8 @@ class Wire:
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        # What is sent in parts arrives in parts, and at once.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(30)
         self.socket.connect((address.hostname, address.port))
         self.stream = self.socket.makefile("rb")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import xgboost
 
-from api.model.schema import FEATURES
 from api.store import manifest
-from api.store.manifest import MANIFEST_NAME, MODELS_PREFIX, FileDigest, KnownAnswers
+from api.store.manifest import MANIFEST_NAME, FileDigest, KnownAnswers
 from stack.model import PublishedModel
 from tests.buckets import upload
+from tests.california import FEATURES, MODELS_PREFIX
 from tests.conftest import published_bucket
 from tests.container import engine, task
 from tests.manifests import rewrite
@@ -86,7 +86,8 @@ def republish(folder: Path, booster: xgboost.Booster | None = None, **changes: A
     if booster is not None:
         rows = described.known_answers.rows
         matrix = xgboost.DMatrix(np.array(rows, np.float32), feature_names=list(FEATURES))
-        changes["known_answers"] = KnownAnswers(rows, booster.predict(matrix).tolist())
+        answers = [[value] for value in booster.predict(matrix).tolist()]
+        changes["known_answers"] = KnownAnswers(rows, answers, answers)
     files = {name: FileDigest.of((folder / name).read_bytes()) for name in described.files}
     rewrite(folder, files=files, model_version=folder.name, **changes)
 

@@ -13,13 +13,13 @@ from typing import Any
 import click
 from moto.server import ThreadedMotoServer
 
-from api.model.schema import EXAMPLE
 from api.store import manifest
-from api.store.manifest import LATEST, MANIFEST_NAME, MODELS_PREFIX
+from api.store.manifest import LATEST, MANIFEST_NAME
 from stack.config import Config
 from stack.container import PORT, container_definition
 from stack.model import PublishedModel
 from tests.buckets import REGION, create_bucket, upload
+from tests.california import EXAMPLE, MODELS_PREFIX
 from tests.container import engine, fargate
 
 MEMORY_MIB = 512

@@ -62,7 +62,7 @@ def test_answers_everything_without_what_was_left_out(any_image: str, readable_m
         assert state["Running"], container.logs()
         script = (
             "import http.client, json\n"
-            "from api.model.schema import EXAMPLE\n"
+            "from tests.california import EXAMPLE\n"
             "for method, path in [('GET', '/'), ('GET', '/docs'), ('GET', '/docs/openapi.json'), ('GET', '/model'),\n"
             "                     ('POST', '/predict'), ('POST', '/explain')]:\n"
             "    connection = http.client.HTTPConnection('127.0.0.1', 8033)\n"

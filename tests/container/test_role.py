@@ -10,10 +10,10 @@ import boto3
 import httpx
 import pytest
 
-from api.store.manifest import MODELS_PREFIX
 from stack.config import Config
 from stack.identity import read_models
 from tests.buckets import REGION, create_bucket, upload
+from tests.california import MODELS_PREFIX
 from tests.container import task
 from tests.container.conftest import RunTask
 from tests.running import await_ok, free_port

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from api.model.schema import EXAMPLE, FEATURES
 from stack.container import PORT
+from tests.california import EXAMPLE, FEATURES
 from tests.container import engine
 from tests.container.conftest import RunTask
 from tests.container.task import MEMORY_MIB

@@ -9,9 +9,10 @@ import pytest
 from cfnlint import decode
 
 from tests.stack.account import TEMPLATE, Account, apply_template
-from tests.stack.published import BUCKET, REGION, new_bucket, new_zone, publish
+from tests.stack.published import BUCKET, OTHER_BUCKET, REGION, new_bucket, new_zone, publish
 from tests.stack.recording import Recording, record
 from tests.stack.scenarios import SCENARIOS
+from tests.stack.transitions import Settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,22 +28,26 @@ def s3(moto_url: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def models(s3: Any) -> str:
-    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest."""
-    new_bucket(s3, BUCKET)
-    publish(s3, BUCKET, "5")
-    publish(s3, BUCKET, "6", latest=True)
-    return BUCKET
-
-
-@pytest.fixture(scope="session")
 def zone_id(moto_url: str) -> str:
     """The public zone of the scenarios' domain name."""
     return new_zone("example.com")
 
 
 @pytest.fixture(scope="session")
-def scenario(models: str, zone_id: str) -> Callable[[str], Recording]:
+def models(s3: Any, zone_id: str) -> str:
+    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest; their zone is there.
+
+    Another bucket has the same.
+    """
+    for bucket in (BUCKET, OTHER_BUCKET):
+        new_bucket(s3, bucket)
+        publish(s3, bucket, "5")
+        publish(s3, bucket, "6", latest=True)
+    return BUCKET
+
+
+@pytest.fixture(scope="session")
+def scenario(models: str) -> Callable[[str], Recording]:
     """The recording of a scenario, made when first asked for."""
     made: dict[str, Recording] = {}
 
@@ -66,3 +71,17 @@ def template() -> dict[str, Any]:
     """The template as it is written."""
     decoded: dict[str, Any] = decode.decode(str(TEMPLATE))[0]
     return decoded
+
+
+@pytest.fixture(scope="session")
+def prod(models: str) -> Callable[[Settings], Recording]:
+    """The recording of prod with other settings, made when first asked for."""
+    made: dict[tuple[tuple[str, str], ...], Recording] = {}
+
+    def get(settings: Settings) -> Recording:
+        key = tuple(sorted(settings.items()))
+        if key not in made:
+            made[key] = record("prod", settings)
+        return made[key]
+
+    return get

@@ -5,11 +5,12 @@ from typing import Any
 
 import boto3
 
-from api.model.schema import BOUNDS, FEATURES
 from api.store import manifest
+from tests.california import BOUNDS, MODELS_PREFIX, SCHEMA
 
 BUCKET = "housing-models"
-PREFIX = manifest.MODELS_PREFIX
+OTHER_BUCKET = "other-models"
+PREFIX = MODELS_PREFIX
 REGION = "eu-central-1"
 
 
@@ -38,14 +39,13 @@ def publish(s3: Any, bucket: str, version: str, *, latest: bool = False) -> mani
     """Put a small complete model where training would, and where it would as the latest one."""
     files = {"MLmodel": b"flavors: {}\n", "model.ubj": f"trees of {version}".encode()}
     published = manifest.Manifest(
-        model_name=manifest.MODEL_NAME,
+        schema=SCHEMA,
         model_version=version,
         run_id="0" * 32,
         trained_at="2026-01-01T00:00:00Z",
         xgboost_version="3.2.0",
-        features=list(FEATURES),
         ranges=BOUNDS,
-        known_answers=manifest.KnownAnswers(rows=[], predictions=[]),
+        known_answers=manifest.KnownAnswers(rows=[], scores=[], predictions=[]),
         metrics={"test_rmse": 0.5},
         files={name: manifest.FileDigest.of(data) for name, data in files.items()},
     )

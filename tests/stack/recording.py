@@ -36,6 +36,8 @@ class Resource:
     retain: bool
     ignore_changes: list[str]
     depends_on: list[str]
+    """URNs, of all dependencies: of properties too."""
+    property_depends_on: dict[str, list[str]]
     parent: str
     provider: str
     providers: dict[str, str]
@@ -84,8 +86,9 @@ class Recording:
 class Mocks(pulumi_mocks.Mocks):
     """AWS as the program sees it: makes up what AWS would answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_outputs: dict[str, Any]) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.last_outputs = last_outputs
 
     def new_resource(self, args: pulumi_mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """An id and outputs that name the resource, so that a test sees what refers to what."""
@@ -98,6 +101,8 @@ class Mocks(pulumi_mocks.Mocks):
                 "publicSubnetIds": [f"subnet-public-{zone}" for zone in zones],
                 "privateSubnetIds": [f"subnet-private-{zone}" for zone in zones],
             }
+        if args.typ == "pulumi:pulumi:StackReference":
+            return id_, {"name": args.name, "outputs": self.last_outputs, "secretOutputNames": []}
         arn = f"arn:aws:mock:{REGION}:{ACCOUNT}:{short}/{args.name}"
         made_up: dict[str, Any] = {
             "arn": arn,
@@ -161,6 +166,7 @@ class Monitor(pulumi_mocks.MockMonitor):
                     retain=request.retainOnDelete,
                     ignore_changes=list(request.ignoreChanges),
                     depends_on=list(request.dependencies),
+                    property_depends_on={key: list(found.urns) for key, found in request.propertyDependencies.items()},
                     parent=request.parent,
                     provider=request.provider,
                     providers=dict(request.providers),
@@ -189,16 +195,23 @@ def stack_settings(stack: str) -> dict[str, Any]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
 
 
-def record(file: str, settings: dict[str, str], *, region: str = REGION, stack: str | None = None) -> Recording:
+def record(
+    file: str,
+    settings: dict[str, str],
+    *,
+    region: str = REGION,
+    stack: str | None = None,
+    last_outputs: dict[str, Any] | None = None,
+) -> Recording:
     """Run the real `__main__` with the settings of `Pulumi.<file>.yaml`, the model's bucket and `settings`.
 
     Settings of the program go without its name, those of others as `aws:profile`. The stack is called as its file,
-    unless `stack` says otherwise.
+    unless `stack` says otherwise. `last_outputs` are those of the stack's last update, if it had one.
     """
     messages: list[str] = []
     logger = logging.Logger("pulumi")
     logger.addHandler(Messages(messages))
-    mocks = Mocks()
+    mocks = Mocks(last_outputs or {})
     monitor = Monitor(mocks)
     outputs: dict[str, Any] = {}
     given = {f"{PROJECT}:model_bucket": BUCKET, **stack_settings(file)}

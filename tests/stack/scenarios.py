@@ -45,6 +45,23 @@ SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
             "schedule": '[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]',
         },
     ),
+    "prod-http": ("prod", {}),
+    "prod-canary": (
+        "prod",
+        {"domain_name": "api.example.com", "hosted_zone": "example.com", "deployment_strategy": "canary"},
+    ),
+    "prod-closed": (
+        "prod",
+        {
+            "nat": "none",
+            "allowed_cidrs": '["198.51.100.0/24"]',
+            "firewall_cidrs": '["198.51.100.0/25"]',
+            "alarm_email": "ops@example.com",
+            "schedule": '[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]',
+        },
+    ),
+    "prod-models": ("prod", {"create_model_bucket": "true"}),
+    "dev-models": ("dev", {"create_model_bucket": "true"}),
     "version-5": ("prod", {"model_path": f"{PREFIX}/5"}),
     "version-6": ("prod", {"model_path": f"{PREFIX}/6"}),
 }

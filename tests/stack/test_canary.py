@@ -35,7 +35,7 @@ def test_traffic_is_split_by_a_rule(scenario: Scenario) -> None:
     assert rule.inputs["conditions"] == [{"pathPattern": {"values": ["/*"]}}]
     (action,) = rule.inputs["actions"]
     assert action["forward"]["targetGroups"] == [{"arn": BLUE, "weight": 100}, {"arn": GREEN, "weight": 0}]
-    assert rule.ignore_changes == ["actions"]
+    assert (rule.inputs["priority"], rule.ignore_changes) == (2, ["actions"])
     groups = scenario("canary").all("aws:lb/targetGroup:TargetGroup")
     assert len(groups) == 2
     assert groups[0].inputs == groups[1].inputs
@@ -67,15 +67,17 @@ def test_ecs_may_move_the_traffic(scenario: Scenario) -> None:
 
 
 def test_switching_makes_another_service(scenario: Scenario) -> None:
-    """A service cannot change its strategy in place: the new one takes over before the old one goes."""
+    """The old tasks answer until the new ones have the traffic: they cannot be those of one service."""
     rolling, canary = (scenario(name).one("aws:ecs/service:Service").urn for name in ("dev", "canary"))
     assert rolling != canary
 
 
 def test_the_default_path_has_none_of_it(scenario: Scenario) -> None:
-    """A rolling deployment has one target group, no rule and no third role."""
+    """A rolling deployment has one target group, a rule that sends everything there, and no third role."""
     recording = scenario("dev")
-    assert recording.all(RULE) == []
+    (action,) = recording.one(RULE).inputs["actions"]
+    assert action["forward"]["targetGroups"] == [{"arn": BLUE, "weight": 1}]
+    assert recording.one(RULE).inputs["listenerArn"].endswith("Listener/housing-dev-http")
     assert len(recording.all("aws:lb/targetGroup:TargetGroup")) == 1
     assert len(recording.all("aws:iam/role:Role")) == 2
 

@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pulumi
 import pytest
 from pulumi_policy import (
     EnforcementLevel,
@@ -19,8 +18,9 @@ from pulumi_policy import (
 )
 
 from policy.rules import RULES, CompanionRule, ResourceRule, Rule
+from tests.stack.awsx_network import deployed
 from tests.stack.controls import CONTROLS
-from tests.stack.recording import ROOT, Recording, Resource
+from tests.stack.recording import ROOT, Recording
 
 Scenario = Callable[[str], Recording]
 OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
@@ -44,26 +44,15 @@ def violations(rule: Rule, resources: list[tuple[str, dict[str, Any]]]) -> list[
     return found
 
 
-def deployed(recording: Recording) -> list[tuple[str, dict[str, Any]]]:
+def checked(recording: Recording) -> list[tuple[str, dict[str, Any]]]:
     """What reaches AWS: the recorded resources, and those that awsx makes of its network."""
-    resources = [(resource.type, resource.inputs) for resource in recording.resources if resource.custom]
-    return resources + list(_network(recording.one("awsx:ec2:Vpc")))
-
-
-def _network(vpc: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The VPC and subnets, passed through the program's transform as the engine would pass awsx's."""
-    yield "aws:ec2/vpc:Vpc", {"cidrBlock": vpc.inputs["cidrBlock"]}
-    (transform,) = vpc.transforms
-    for spec in vpc.inputs["subnetSpecs"]:
-        asked = {"mapPublicIpOnLaunch": spec["type"] == "Public"}
-        args = pulumi.ResourceTransformArgs(True, "aws:ec2/subnet:Subnet", "s", asked, pulumi.ResourceOptions())
-        yield "aws:ec2/subnet:Subnet", dict(transform(args).props)
+    return [(resource.type, resource.inputs) for resource in deployed(recording) if resource.custom]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_production_passes(scenario: Scenario, rule: Rule) -> None:
     """Every rule finds what it looks for in prod, and nothing wrong with it."""
-    resources = deployed(scenario("prod"))
+    resources = checked(scenario("prod"))
     assert rule.type in [type_ for type_, _ in resources]
     assert violations(rule, resources) == []
 
@@ -71,7 +60,7 @@ def test_production_passes(scenario: Scenario, rule: Rule) -> None:
 @pytest.mark.parametrize("name", ["dev", "https", "canary", "no-nat", "image", "spot-arm", "guarded", "scheduled"])
 def test_every_other_stack_passes_what_is_not_for_production_only(scenario: Scenario, name: str) -> None:
     """What is mandatory is so for dev as well; the rest is advice there."""
-    resources = deployed(scenario(name))
+    resources = checked(scenario(name))
     for rule in RULES:
         assert rule.production_only or violations(rule, resources) == [], rule.name
 

@@ -276,7 +276,9 @@ def test_the_deployer_can_wait_for_the_end_of_a_deployment(account: Account) -> 
 
 def test_all_that_the_stack_creates_is_allowed(account: Account, scenario: Callable[[str], Recording]) -> None:
     """Every kind of resource of every scenario has its action in the deployer's policies."""
-    created = {resource.type for name in SCENARIOS for resource in scenario(name).resources if resource.custom}
+    # The bucket of the models is made once, by hand; the workflows publish to it and read from it.
+    by_workflows = [name for name, (_, settings) in SCENARIOS.items() if "create_model_bucket" not in settings]
+    created = {resource.type for name in by_workflows for resource in scenario(name).resources if resource.custom}
     created -= {"pulumi:providers:aws"}
     assert created <= CREATED_BY.keys()
     allowed = {action for statement in account.statements("deployer-housing-dev") for action in statement["Action"]}

@@ -14,7 +14,7 @@ POLICY = "aws:iam/rolePolicy:RolePolicy"
 
 def allowed(recording: Recording, role: str) -> list[tuple[Any, Any]]:
     """What a role may do, as pairs of action and resource."""
-    (policy,) = [policy for policy in recording.all(POLICY) if policy.name.endswith(f"-{role}")]
+    (policy,) = [policy for policy in recording.all(POLICY) if f"-{role}-" in policy.name]
     statements = recording.statements(policy)
     assert all(statement["Effect"] == "Allow" for statement in statements)
     return [(statement["Action"], statement["Resource"]) for statement in statements]

@@ -97,8 +97,15 @@ def test_an_incomplete_model_is_refused(s3: Any, damage: bytes | None, words: st
 
 def test_a_broken_manifest_is_refused(s3: Any, bucket: str) -> None:
     """What is not a manifest is not deployed."""
-    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/6/manifest.json", Body=b"{}")
+    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/6/manifest.json", Body=b'{"format": 2}')
     with pytest.raises(ModelError, match=f"s3://{bucket}/{PREFIX}/6/manifest.json is not a manifest"):
+        find(config(bucket, f"{PREFIX}/6"))
+
+
+def test_a_manifest_of_another_format_is_refused(s3: Any, bucket: str) -> None:
+    """A model that an older program published is refused with what to do."""
+    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/6/manifest.json", Body=b"{}")
+    with pytest.raises(ModelError, match="format 1, and this program reads 2: publish the model again"):
         find(config(bucket, f"{PREFIX}/6"))
 
 
@@ -145,9 +152,21 @@ def test_the_first_deployment_creates_the_bucket_and_says_what_is_next(moto_url:
     recording = record("dev", {"model_bucket": "t-first", "create_model_bucket": "true"})
     custom = {resource.type for resource in recording.resources if resource.custom}
     assert {type_.split("/")[0] for type_ in custom} == {"pulumi:providers:aws", "aws:s3"}
+    again = record("dev", {"model_bucket": "t-first", "create_model_bucket": "true"}, last_outputs=recording.outputs)
+    assert again.outputs == recording.outputs
     assert recording.outputs == {
         "next_step": "python -m training publish --store s3://t-first, then pulumi up again",
     }
+
+
+def test_a_stack_that_runs_is_no_first_deployment(moto_url: str) -> None:
+    """Somebody deleted its bucket: the program stops, so that Pulumi deletes nothing, and says how to go on."""
+    with pytest.raises(ModelError, match=r"this stack runs the service housing-dev-1a2b3c4.*aws s3 mb s3://t-gone"):
+        record(
+            "dev",
+            {"model_bucket": "t-gone", "create_model_bucket": "true"},
+            last_outputs={"ecs_service": "housing-dev-1a2b3c4"},
+        )
 
 
 def test_the_model_bucket_survives_everything(moto_url: str) -> None:

@@ -1,17 +1,20 @@
 """Alarms and the dashboard."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
-from tests.stack.recording import Recording
+import pytest
+
+from tests.stack.recording import Recording, record
 
 Scenario = Callable[[str], Recording]
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
 def alarm(recording: Recording, name: str) -> dict[str, Any]:
-    (found,) = [alarm for alarm in recording.all(ALARM) if alarm.name.endswith(f"-{name}")]
+    (found,) = [alarm for alarm in recording.all(ALARM) if alarm.name.split("-", 2)[2] == name]
     return found.inputs
 
 
@@ -30,7 +33,7 @@ def test_every_alarm_tells_the_topic(scenario: Scenario) -> None:
 
 
 def test_errors_are_a_rate(scenario: Scenario) -> None:
-    """5xx of the tasks and of the balancer itself, in percent of all requests."""
+    """5xx of the tasks and of the balancer itself, in percent of all requests, once there are some."""
     found = queries(scenario("dev"), "errors")
     names = {id_: query["metric"]["metricName"] for id_, query in found.items() if "metric" in query}
     assert names == {
@@ -38,19 +41,61 @@ def test_errors_are_a_rate(scenario: Scenario) -> None:
         "answered": "HTTPCode_Target_5XX_Count",
         "own": "HTTPCode_ELB_5XX_Count",
     }
-    assert found["rate"]["returnData"] is True
+    assert found["watched"]["returnData"] is True
+    assert found["watched"]["expression"].startswith("IF(FILL(requests, 0) + FILL(own, 0) >= 20, ")
     assert alarm(scenario("dev"), "errors")["threshold"] == 5
 
 
 def test_latency_is_the_95th_percentile(scenario: Scenario) -> None:
     """Of the tasks' answers, over half a second."""
-    latency = alarm(scenario("dev"), "latency")
-    assert (latency["metricName"], latency["extendedStatistic"], latency["threshold"]) == (
-        "TargetResponseTime",
-        "p95",
-        0.5,
-    )
-    assert latency["dimensions"] == {"LoadBalancer": "LoadBalancer/housing-dev"}
+    found = queries(scenario("dev"), "latency")
+    slow = found["slow"]["metric"]
+    assert (slow["metricName"], slow["stat"]) == ("TargetResponseTime", "p95")
+    assert slow["dimensions"] == {"LoadBalancer": "LoadBalancer/housing-dev"}
+    assert found["watched"]["expression"] == "IF(FILL(requests, 0) >= 20, slow, 0)"
+    assert alarm(scenario("dev"), "latency")["threshold"] == 0.5
+
+
+@pytest.mark.parametrize(("colour", "group"), [("blue", "housing-dev"), ("green", "housing-dev-g")])
+def test_a_canary_is_judged_by_its_own_requests(scenario: Scenario, colour: str, group: str) -> None:
+    """Errors and latency of each target group alone, whichever has the new revision, from few requests on."""
+    errors, latency = (queries(scenario("canary"), f"{colour}-{name}") for name in ("errors", "latency"))
+    for found in (errors, latency):
+        metrics = [query["metric"] for query in found.values() if "metric" in query]
+        assert {metric["metricName"] for metric in metrics} >= {"RequestCount"}
+        assert {metric["dimensions"]["TargetGroup"] for metric in metrics} == {f"TargetGroup/{group}"}
+    assert errors["answered"]["metric"]["metricName"] == "HTTPCode_Target_5XX_Count"
+    assert latency["slow"]["metric"]["stat"] == "p95"
+    watched = scenario("canary").one("aws:ecs/service:Service").inputs["alarms"]["alarmNames"]
+    assert {f"housing-dev-{colour}-errors", f"housing-dev-{colour}-latency"} <= set(watched)
+
+
+@pytest.mark.parametrize(
+    ("share", "failing", "rings"),
+    [(5, 1.0, True), (60, 0.1, True), (60, 0.04, False), (4, 1.0, False), (0, 0.0, False)],
+)
+def test_a_share_of_five_requests_a_minute_is_enough(
+    scenario: Scenario, share: int, failing: float, rings: bool
+) -> None:
+    """A canary that answers nothing but errors is seen from five requests a minute on, however busy the rest is."""
+    counted = {"requests": share, "answered": round(share * failing)}
+    value = evaluate(queries(scenario("canary"), "green-errors")["watched"]["expression"], counted)
+    assert (value > alarm(scenario("canary"), "green-errors")["threshold"]) is rings
+
+
+def test_the_whole_balancers_rate_hides_a_canary(scenario: Scenario) -> None:
+    """Which is why the groups have alarms of their own: one request in thirty, all of them failing, is 3 % of all."""
+    counted = {"requests": 3000, "answered": 100, "own": 0}
+    value = evaluate(queries(scenario("canary"), "errors")["watched"]["expression"], counted)
+    assert value < alarm(scenario("canary"), "errors")["threshold"]
+
+
+def evaluate(expression: str, counted: dict[str, int]) -> float:
+    """A metric math expression over one minute, as CloudWatch computes it; what nothing was counted of is missing."""
+    names: dict[str, Any] = {name: count or math.nan for name, count in counted.items()}
+    names["FILL"] = lambda value, instead: instead if math.isnan(value) else value
+    names["IF"] = lambda condition, then, otherwise: then if condition else otherwise
+    return float(eval(expression, {"__builtins__": {}}, names))
 
 
 def test_unhealthy_tasks_are_seen_in_every_target_group(scenario: Scenario) -> None:
@@ -62,15 +107,31 @@ def test_unhealthy_tasks_are_seen_in_every_target_group(scenario: Scenario) -> N
 
 
 def test_missing_tasks_are_seen(scenario: Scenario) -> None:
-    """Against the desired count where Container Insights knows it, else against the configured minimum."""
+    """Against the desired count where Container Insights knows it, else against the fewest that may be desired."""
     dev, prod = queries(scenario("dev"), "tasks"), queries(scenario("prod"), "tasks")
     assert dev["missing"]["expression"] == "1 - FILL(running, 0)"
-    assert prod["missing"]["expression"] == "desired - FILL(running, 0)"
+    assert (dev["running"]["metric"]["metricName"], dev["running"]["metric"]["stat"]) == (
+        "CPUUtilization",
+        "SampleCount",
+    )
+    assert prod["missing"]["expression"] == "desired - running"
     assert prod["desired"]["metric"]["metricName"] == "DesiredTaskCount"
+    assert prod["running"]["metric"]["metricName"] == "RunningTaskCount"
     for found, stack in ((dev, "dev"), (prod, "prod")):
         running = found["running"]["metric"]
-        assert (running["metricName"], running["stat"]) == ("CPUUtilization", "SampleCount")
         assert running["dimensions"] == {"ClusterName": f"housing-{stack}", "ServiceName": f"housing-{stack}"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "fewest", "without_data"), [(1, "1", "breaching"), (3, "2", "breaching"), (0, "0", "notBreaching")]
+)
+def test_the_clock_may_ask_for_fewer_tasks(models: str, entry: int, fewest: str, without_data: str) -> None:
+    """One task at night is no missing task by day's minimum, and a service that sleeps reports nothing."""
+    night = {"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": entry, "max_tasks": 4}
+    settings = {"min_tasks": "2", "desired_count": "2", "schedule": json.dumps([night])}
+    recording = record("dev", settings)
+    assert queries(recording, "tasks")["missing"]["expression"] == f"{fewest} - FILL(running, 0)"
+    assert alarm(recording, "tasks")["treatMissingData"] == without_data
 
 
 def test_a_busy_service_is_seen(scenario: Scenario) -> None:

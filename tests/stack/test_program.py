@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from stack.config import PROJECT, settings
+from tests.stack.awsx_network import deployed
+from tests.stack.engine import dependencies, destroy
 from tests.stack.recording import ROOT, Recording, Resource, stack_settings
 from tests.stack.scenarios import SCENARIOS
 
@@ -139,14 +141,86 @@ def test_dev_leaves_nothing_behind(scenario: Scenario) -> None:
         assert recording.one(type_).inputs[key] is value
 
 
-def test_prod_cannot_be_destroyed_by_mistake(scenario: Scenario) -> None:
-    """The load balancer is protected by Pulumi and by AWS; images and logs outlive the stack."""
+PROTECTED = ["prod", "prod-http", "prod-canary", "prod-closed", "prod-models"]
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_a_destroy_of_prod_deletes_nothing(scenario: Scenario, name: str) -> None:
+    """Neither with `--skip-preview` nor with `--exclude-protected`: something protected depends on everything."""
+    assert [resource.urn for resource in destroy(scenario(name))] == []
+
+
+ENTRANCES = {
+    "aws:appautoscaling/policy:Policy",
+    "aws:ecs/service:Service",
+    "aws:lb/listener:Listener",
+    "aws:route53/record:Record",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
+}
+"""What a request meets, or what keeps up with it; what these depend on is the rest of its way."""
+
+OPEN = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "watches a deployment, and answers no request",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "`nat` and `api_keys_secret` decide about it",
+    "aws:ecs/taskDefinition:TaskDefinition": "every rollout replaces it",
+    "aws:iam/rolePolicy:RolePolicy": "other rights are another policy",
+    "aws:lb/listenerRule:ListenerRule": "the rolling rule only repeats the listener's default",
+    "aws:sns/topic:Topic": "hears of the alarms",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "`allowed_cidrs` decides who may call",
+    "aws:wafv2/ipSet:IpSet": "`firewall_cidrs` decides about it",
+    "docker:index/image:Image": "`image_uri` takes its place; the image itself stays",
+    "pulumi:providers:aws": "exists in Pulumi's state alone",
+}
+"""What lies on a request's way without protection of its own, and why: it goes after something that is protected."""
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_everything_on_the_way_of_a_request_is_protected(scenario: Scenario, name: str) -> None:
+    """Each by itself, so that an update cannot delete it either; but for what rollouts and settings must replace."""
+    resources = {resource.urn: resource for resource in deployed(scenario(name))}
+    way: set[str] = set()
+    waiting = [resource.urn for resource in resources.values() if resource.type in ENTRANCES]
+    while waiting:
+        urn = waiting.pop()
+        if urn not in way:
+            way.add(urn)
+            waiting.extend(dependencies(resources, resources[urn]))
+    on_it = [resources[urn] for urn in way if resources[urn].custom and not resources[urn].retain]
+    beside = {"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "aws:ec2/flowLog:FlowLog"}
+    assert {resource.type for resource in on_it if not resource.protect} - beside <= OPEN.keys()
+    assert len([resource for resource in on_it if resource.protect]) > 35
+
+
+def test_components_are_not_protected(scenario: Scenario) -> None:
+    """They would hand it to what each rollout replaces."""
+    assert not [r.urn for r in scenario("prod-canary").resources if r.protect and not r.custom]
+
+
+def test_aws_holds_on_to_prod_as_well(scenario: Scenario) -> None:
+    """The load balancer cannot be deleted, nothing is emptied to be deleted, images and logs outlive the stack."""
     recording = scenario("prod")
     for type_, (key, value) in BLOCKERS.items():
         assert recording.one(type_).inputs[key] is not value
-    assert [r.type for r in recording.resources if r.protect] == ["aws:lb/loadBalancer:LoadBalancer"]
     kept = {resource.type for resource in recording.resources if resource.retain}
     assert kept >= {"aws:ecr/repository:Repository", "aws:s3/bucket:Bucket", "aws:cloudwatch/logGroup:LogGroup"}
+
+
+def test_a_destroy_of_dev_goes_on_to_the_end(scenario: Scenario) -> None:
+    """Every resource, and none before what depends on it."""
+    resources = {resource.urn: resource for resource in deployed(scenario("dev"))}
+    gone: set[str] = set()
+    for resource in destroy(scenario("dev")):
+        assert not gone & dependencies(resources, resource), resource.urn
+        gone.add(resource.urn)
+    assert gone == resources.keys()
+
+
+def test_dev_beside_its_model_bucket_goes_but_for_that(scenario: Scenario) -> None:
+    """`--exclude-protected` leaves the bucket of the models, and what only Pulumi holds of it."""
+    recording = scenario("dev-models")
+    left = {resource.urn for resource in deployed(recording)} - {r.urn for r in destroy(recording)}
+    types = {urn.rpartition("::")[0].rpartition("$")[2].rpartition("::")[2] for urn in left}
+    assert types == {"aws:s3/bucket:Bucket", "housing:storage:PrivateBucket", "pulumi:providers:aws"}
 
 
 def test_destroying_goes_from_the_outside_in(scenario: Scenario) -> None:

@@ -61,9 +61,12 @@ def test_a_canary_service_counts_both_groups(scenario: Scenario) -> None:
 
 
 def test_bounds_may_change_by_the_clock(scenario: Scenario) -> None:
-    """Each entry of the schedule is an action; without a schedule there is none."""
+    """Each entry of the schedule is an action, and what it sets is not set back; without a schedule there is none."""
     action = scenario("scheduled").one("aws:appautoscaling/scheduledAction:ScheduledAction").inputs
     assert action["schedule"] == "cron(0 20 * * ? *)"
     assert action["timezone"] == "UTC"
     assert action["scalableTargetAction"] == {"minCapacity": 1, "maxCapacity": 2}
+    target = "aws:appautoscaling/target:Target"
+    assert scenario("scheduled").one(target).ignore_changes == ["minCapacity", "maxCapacity"]
+    assert scenario("dev").one(target).ignore_changes == []
     assert scenario("dev").all("aws:appautoscaling/scheduledAction:ScheduledAction") == []

@@ -88,7 +88,7 @@ def test_it_gets_requests_from_the_balancer(scenario: Scenario) -> None:
 
 
 def test_a_share_may_run_on_spot(scenario: Scenario) -> None:
-    """One task never does; without a share there is no capacity provider at all."""
+    """One task never does; without a share all of them run on demand."""
     recording = scenario("spot-arm")
     inputs = service(recording).inputs
     assert "launchType" not in inputs
@@ -99,8 +99,9 @@ def test_a_share_may_run_on_spot(scenario: Scenario) -> None:
     providers = recording.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
     assert providers.inputs["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
     assert providers.urn in service(recording).depends_on
-    assert service(scenario("dev")).inputs["launchType"] == "FARGATE"
-    assert "capacityProviderStrategies" not in service(scenario("dev")).inputs
+    assert service(scenario("dev")).inputs["capacityProviderStrategies"] == [
+        {"capacityProvider": "FARGATE", "base": 1, "weight": 100}
+    ]
 
 
 def test_container_insights_are_as_configured(scenario: Scenario) -> None:

@@ -4,26 +4,29 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
+import boto3
 import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from api.store.manifest import LATEST, MODEL_NAME, MODELS_PREFIX
+from api.store.manifest import LATEST, MANIFEST_NAME
+from tests.buckets import create_bucket
+from tests.california import MODEL_NAME, MODELS_PREFIX
 from tests.running import ROOT
-from tests.training.conftest import SMALL, Home
-from training import pipeline
+from tests.training.conftest import Home, search_small, searching
 from training.__main__ import run
-from training.publishing import registry, tracking
+from training.publishing import publication, registry, releases, tracking
+from training.publishing.local_store import LocalStore
+from training.tables import loading
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands search the small space, and leave this process's signals alone."""
-    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space=SMALL))
+    search_small(monkeypatch)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
 
@@ -38,7 +41,7 @@ def test_train_and_publish(home: Home, capsys: pytest.CaptureFixture[str], monke
     assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
     out = capsys.readouterr().out
     assert max(len(line) for line in out.splitlines() if not line.startswith("Version 2 is champion: ")) <= 80
-    for text in ("this model", "linear regression", "mean", "RMSE", "90 % interval", "python -m training publish"):
+    for text in ("this model", "linear regression", "mean", "RMSE", "90 % intervals", "python -m training publish"):
         assert text in out
     assert run(["publish"]) == 0
     assert latest() == "2"
@@ -52,7 +55,10 @@ def test_no_version_is_listed(home: Home, capsys: pytest.CaptureFixture[str]) ->
     """An empty store is said to be one, with the command that fills it."""
     assert run(["versions", "--store", "other"]) == 0
     out = capsys.readouterr().out
-    assert out == "Nothing is published in other: `python -m training publish --store other` fills it.\n"
+    assert (
+        out
+        == "Nothing of california-housing is published in other: `python -m training publish --store other` fills it.\n"
+    )
 
 
 def test_train_once_uses_the_champion(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +83,7 @@ def test_nothing_better_is_published_all_the_same(home: Home, capsys: pytest.Cap
 def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A worse version is registered and may be published, each time with code 3; --force makes it live."""
     assert run(["publish"]) == 0
-    monkeypatch.setattr(pipeline, "train", partial(pipeline.train, space={**SMALL, "n_estimators": [2]}))
+    search_small(monkeypatch, searching({"n_estimators": (2,)}))
     assert run(["train", "--candidates", "1", "--folds", "2"]) == 3
     assert "Version 2 is not promoted: RMSE" in capsys.readouterr().out
     assert run(["publish", "--version", "2"]) == 3
@@ -86,7 +92,7 @@ def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert run(["publish", "--version", "2", "--force"]) == 0
     assert latest() == "2"
     with tracking.connected():
-        assert registry.champion() == "2"
+        assert registry.champion(MODEL_NAME) == "2"
 
 
 def test_roll_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +104,93 @@ def test_roll_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["promote", "1"]) == 0
     assert latest() == "1"
     with tracking.connected():
-        assert registry.champion() == "1"
+        assert registry.champion(MODEL_NAME) == "1"
+
+
+def test_publish_goes_by_the_store(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the champion is latest nothing is done, with code 0; where a publish broke off, it is made up for.
+
+    What the last training said does not matter: it may have tied with a champion that never got to the store.
+    """
+    assert run(["publish"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "publish", lambda *_: pytest.fail("published again"))
+        patch.setattr(releases, "promote", lambda *_: pytest.fail("promoted again"))
+        capsys.readouterr()
+        assert run(["publish"]) == 0
+    assert capsys.readouterr() == ("The champion, version 1, is latest in models.\n", "")
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "promote", interrupted)
+        assert run(["publish"]) == 130
+    assert latest() == "1"
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7"]) == 3
+    assert run(["publish"]) == 0
+    assert latest() == "2"
+
+
+def interrupted(*_: object) -> None:
+    """What Control-C does to a step."""
+    raise KeyboardInterrupt
+
+
+def test_publish_follows_a_champion_that_changes_meanwhile(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A publish that is overtaken by another one with a newer champion does not put its own back."""
+    assert run(["train", "--candidates", "1", "--folds", "2", "--seed", "7", "--force"]) == 0
+    assert run(["promote", "1"]) == 1  # not published yet
+    with tracking.connected():
+        registry.crown(MODEL_NAME, "1")
+    promote = releases.promote
+
+    def overtaken(version: str, store: LocalStore) -> None:
+        if version == "1":
+            registry.crown(MODEL_NAME, "2")
+            publication.publish(MODEL_NAME, "2", store)
+            promote("2", store)
+        promote(version, store)
+
+    monkeypatch.setattr(releases, "promote", overtaken)
+    assert run(["publish"]) == 0
+    assert latest() == "2"
+
+
+def test_roll_back_without_a_registry(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Going back works while the registry does not answer; that the champion stays what it was is said, with code 1."""
+    assert run(["publish"]) == 0
+    assert run(["train", "--candidates", "1", "--folds", "2", "--force"]) == 0
+    assert run(["publish"]) == 0
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    capsys.readouterr()
+    assert run(["promote", "1"]) == 1
+    assert "Error: Version 1 is latest, but not champion: MLflow at http://127.0.0.1:1: " in capsys.readouterr().err
+    assert latest() == "1"
+
+
+def test_damaged_latest_is_replaced(home: Home, moto_url: str) -> None:
+    """A `latest` that cannot be read does not stand in the way of the next one."""
+    bucket = create_bucket("damaged-latest")
+    store = ["--store", f"s3://{bucket}"]
+    assert run(["publish", *store]) == 0
+    key = f"{MODELS_PREFIX}/{LATEST}/{MANIFEST_NAME}"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"{")
+    assert run(["versions", *store]) == 1
+    assert run(["publish", *store]) == 0
+    assert run(["versions", *store]) == 0
+
+
+def test_what_is_no_store(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address of another kind is refused before anything is done, and no directory gets its name."""
+    before = sorted(home.path.iterdir())
+    for location in ("gs://bucket", "s3:/bucket"):
+        for command in (["publish"], ["versions"], ["promote", "1"]):
+            assert run([*command, "--store", location]) == 1
+            assert f"Error: '{location}' is not a store: give s3://BUCKET" in capsys.readouterr().err
+    assert sorted(home.path.iterdir()) == before
 
 
 def test_promote_without_its_registry(
@@ -118,8 +210,8 @@ def test_publish_before_training(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     assert run(["publish"]) == 1
-    assert capsys.readouterr().err == (
-        "Error: No version is champion: run `python -m training train`, or choose one with --version N --force.\n"
+    assert capsys.readouterr().err.startswith(
+        "Error: No version of california-housing is champion: run `python -m training train`"
     )
 
 
@@ -129,7 +221,7 @@ def test_bad_data_starts_no_run(home: Home, table: pd.DataFrame, capsys: pytest.
     own.loc[3, "Latitude"] = 0
     own.to_csv("own.csv", index=False)
     assert run(["train", "--data", "own.csv"]) == 1
-    assert capsys.readouterr().err == "Error: own.csv has bad values: Latitude, row 4: 0.0 is outside 32.5 to 42.1.\n"
+    assert capsys.readouterr().err == "Error: own.csv has bad values: Latitude, row 4: 0 is outside 32.5 to 42.1.\n"
     with tracking.connected():
         assert len(mlflow.search_runs(experiment_names=[MODEL_NAME])) == 1
 
@@ -222,3 +314,37 @@ def test_without_the_environment(command: list[str], tmp_path: Path) -> None:
     assert "is not installed for" in done.stderr
     assert "run `make install`, then `source .venv/bin/activate`." in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_describe_drafts_a_description_that_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft describes the file's columns, says what a person must decide, and overwrites nothing unasked."""
+    monkeypatch.chdir(tmp_path)
+    rows = pd.DataFrame(
+        {
+            "row": range(60),
+            "size (m²)": [40.5 + 3 * i for i in range(60)],
+            "town": ["Bern", "Chur", None] * 20,
+            "price": [100.0 + 7.5 * (i % 50) for i in range(60)],
+        }
+    )
+    rows.to_csv("Flats.csv", sep=";", decimal=",", index=False)
+    assert run(["describe", "Flats.csv", "--target", "price"]) == 0
+    out = capsys.readouterr().out
+    assert "[features.row] is left out: it counts the rows" in out
+    assert "python -m training train --table tables/flats.toml --data Flats.csv" in out
+    table = loading.load(Path("tables/flats.toml")).table
+    assert list(table.features) == ["size (m²)", "town"]
+    assert table.features["town"].categories == ("Bern", "Chur")
+    assert table.features["town"].missing
+    assert run(["describe", "Flats.csv", "--target", "price"]) == 1
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_what_to_type_next_names_the_table(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is told for another table than the default has the option that means it."""
+    file = tmp_path / "my flats.toml"
+    file.write_text('name = "flats"\n[target]\ncolumn = "price"\n[features.size]\n')
+    assert run(["versions", "--table", str(file), "--store", "other"]) == 0
+    assert f"`python -m training publish --table '{file}' --store other` fills it." in capsys.readouterr().out

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from api.model.schema import TARGET
+from tests.california import TABLE, TARGET
 from training.fitting.comparison import LEVEL, compare
 
 ROWS = 1_000
@@ -27,7 +27,7 @@ def test_it_is_the_paired_t_test() -> None:
     table = rows()
     for spread in np.linspace(0.45, 0.55, 21):
         one, other = guesses(table, spread, 1), guesses(table, 0.5, 2)
-        found = compare(table, one, other)
+        found = compare(table, TABLE, one, other)
         tested = ttest_rel((one - table[TARGET]) ** 2, (other - table[TARGET]) ** 2)
         assert (found.better or found.worse) == (tested.pvalue < LEVEL)
         assert found.better == (tested.pvalue < LEVEL and tested.statistic < 0)
@@ -36,7 +36,7 @@ def test_it_is_the_paired_t_test() -> None:
 def test_equally_good_models_are_seldom_told_apart() -> None:
     """Of pairs of models that differ by chance alone, about one in twenty is called different, as the level says."""
     found = [
-        compare(table, guesses(table, 0.5, 2 * seed), guesses(table, 0.5, 2 * seed + 1))
+        compare(table, TABLE, guesses(table, 0.5, 2 * seed), guesses(table, 0.5, 2 * seed + 1))
         for seed, table in ((seed, rows(seed)) for seed in range(1, 401))
     ]
     assert np.mean([one.better or one.worse for one in found]) == pytest.approx(LEVEL, abs=0.02)
@@ -46,15 +46,15 @@ def test_repeated_rows_prove_nothing() -> None:
     """Rows that are there twenty times over leave errors and margin what they were: they are no new evidence."""
     table = rows()
     one, other = guesses(table, 0.5, 1), guesses(table, 0.49, 2)
-    whole = compare(table, one, other)
-    repeated = compare(pd.concat([table] * 20), np.tile(one, 20), np.tile(other, 20))
+    whole = compare(table, TABLE, one, other)
+    repeated = compare(pd.concat([table] * 20), TABLE, np.tile(one, 20), np.tile(other, 20))
     assert repeated == pytest.approx(whole)
 
 
 def test_the_same_predictions() -> None:
     """Two models that predict the same differ by nothing, for certain."""
     table = rows()
-    found = compare(table, guesses(table, 0.5, 1), guesses(table, 0.5, 1))
-    assert (found.rmse, found.margin) == (found.other, 0.0)
+    found = compare(table, TABLE, guesses(table, 0.5, 1), guesses(table, 0.5, 1))
+    assert (found.score, found.margin) == (found.other, 0.0)
     assert not found.better
     assert not found.worse

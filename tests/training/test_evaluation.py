@@ -5,60 +5,66 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from api.model.schema import FEATURES, TARGET
-from training.fitting.evaluation import coverage, half_width, measure, score, spatial_rmse
+from tests.california import TABLE
+from training.fitting.estimators import PLAIN, features, predict, truth
+from training.fitting.evaluation import measure
+from training.fitting.scores import losses, score
 from training.tables.cleaning import clean
 from training.tables.splitting import split
 
 
-def test_scores_by_hand() -> None:
+def test_scores_of_numbers_by_hand() -> None:
     """RMSE, MAE and R² of four rows, as calculated on paper."""
     scores = score(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 2.0, 3.0, 6.0]))
-    assert scores == pytest.approx((1.0, 0.5, 0.2))
+    assert scores == pytest.approx({"rmse": 1.0, "mae": 0.5, "r2": 0.2})
 
 
-def test_half_width_is_the_conformal_quantile() -> None:
-    """Of 19 errors 1 to 19, the ceil(20 * 0.9) = 18th smallest: one more than the plain quantile would take."""
-    assert half_width(np.arange(1.0, 20.0), np.zeros(19)) == 18.0
+def test_scores_of_classes_by_hand() -> None:
+    """Log loss, ROC AUC, Brier score and accuracy of four rows, as calculated on paper."""
+    said = np.array([[0.8, 0.2], [0.4, 0.6], [0.5, 0.5], [0.1, 0.9]])
+    scores = score(np.array([0.0, 1.0, 1.0, 1.0]), said)
+    assert scores["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.5, 0.9]).mean())
+    assert scores["roc_auc"] == 1.0
+    assert scores["brier"] == pytest.approx(np.mean([0.2**2, 0.4**2, 0.5**2, 0.1**2]))
+    assert scores["accuracy"] == 0.75
 
 
-def test_interval_covers_new_rows() -> None:
-    """Whatever the errors' distribution, about 90 % of new rows fall inside, never clearly fewer."""
+def test_the_mean_loss_is_the_score() -> None:
+    """What the gate compares row by row adds up to what is reported."""
     random = np.random.default_rng(0)
-    for draw in (random.normal, random.standard_cauchy, random.exponential):
-        width = half_width(draw(size=20_000), np.zeros(20_000))
-        assert coverage(draw(size=20_000), np.zeros(20_000), width) == pytest.approx(0.9, abs=0.01)
+    said = random.dirichlet([1, 1, 1], 100)
+    codes = random.integers(3, size=100).astype(float)
+    assert losses(codes, said).mean() == pytest.approx(score(codes, said)["log_loss"])
 
 
 def test_measures(table: pd.DataFrame) -> None:
     """All held-out rows are measured, and for the linear model its own baseline figures come out."""
-    parts = split(table)
-    train = clean(parts.train).table
-    model = LinearRegression().fit(train[list(FEATURES)], train[TARGET])
-    metrics = measure(model, parts, train, 5)
-    predicted = model.predict(parts.test[list(FEATURES)])
-    assert metrics["test_rmse"] == metrics["linear_test_rmse"] == score(parts.test[TARGET], predicted).rmse
-    assert metrics["mean_test_rmse"] > metrics["linear_test_rmse"]
-    assert metrics["mean_test_r2"] == pytest.approx(0, abs=0.02)
+    parts = split(table, TABLE)
+    train = clean(parts.train, TABLE.cleaning).table
+    model = LinearRegression().fit(features(train, TABLE), truth(train, TABLE))
+    measured = measure(model, parts, train, TABLE, 5)
+    metrics = measured.metrics
+    expected = score(truth(parts.test, TABLE), predict(model, parts.test, TABLE))
+    assert metrics["test_rmse"] == expected["rmse"] == pytest.approx(metrics[f"{PLAIN}test_rmse"])
+    assert metrics["constant_test_rmse"] > metrics["plain_test_rmse"]
+    assert metrics["constant_test_r2"] == pytest.approx(0, abs=0.02)
     assert metrics["interval_coverage"] == pytest.approx(0.9, abs=0.03)
-    assert metrics["spatial_cv_rmse"] > 0
+    assert metrics["groups_cv_rmse"] > 0
 
 
-def test_spatial_folds_keep_squares_together(table: pd.DataFrame) -> None:
-    """A model that memorises places is found out: its error in unseen squares exceeds that of a random split."""
+def test_a_model_that_memorises_places_is_found_out(table: pd.DataFrame) -> None:
+    """Its error in unseen squares of a degree exceeds that of random folds."""
     from sklearn.neighbors import KNeighborsRegressor
 
-    places = table.assign(**{name: 0.0 for name in FEATURES if name not in ("Latitude", "Longitude")})
-    train, test = split(places)
-    columns = list(FEATURES)
-    memory = KNeighborsRegressor(3).fit(train[columns], train[TARGET])
-    random = score(test[TARGET], memory.predict(test[columns])).rmse
-    spatial = spatial_rmse(memory, places, 5)
-    assert spatial is not None
-    assert spatial > 1.3 * random
+    elsewhere = [name for name in TABLE.features if name not in ("Latitude", "Longitude")]
+    parts = split(table.assign(**dict.fromkeys(elsewhere, 0.0)).drop_duplicates(), TABLE)
+    memory = KNeighborsRegressor(3).fit(features(parts.train, TABLE), truth(parts.train, TABLE))
+    metrics = measure(memory, parts, parts.train, TABLE, 5).metrics
+    assert metrics["groups_cv_rmse"] > 1.3 * metrics["test_rmse"]
 
 
 def test_too_few_squares(table: pd.DataFrame) -> None:
-    """Rows from one place give no spatial figure."""
-    one_place = table.assign(Latitude=37.5, Longitude=-122.5)
-    assert spatial_rmse(LinearRegression(), one_place, 5) is None
+    """Rows from one place give no figure for unseen places."""
+    parts = split(table.head(2_000).assign(Latitude=37.5, Longitude=-122.5), TABLE)
+    model = LinearRegression().fit(features(parts.train, TABLE), truth(parts.train, TABLE))
+    assert "groups_cv_rmse" not in measure(model, parts, parts.train, TABLE, 5).metrics

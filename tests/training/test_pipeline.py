@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import mlflow
 import numpy as np
@@ -11,14 +12,14 @@ import xgboost
 from matplotlib.image import imread
 from mlflow import MlflowClient
 
-from api.model.schema import FEATURES, TARGET
-from api.store.manifest import MODEL_NAME
-from tests.training.conftest import SMALL, Home
+from tests.california import FEATURES, MODEL_NAME, TABLE
+from tests.training.conftest import SMALL, SPACE, Home
 from training import pipeline
 from training.errors import RegistryError
-from training.fitting.evaluation import score
-from training.publishing import registry, tracking
-from training.tables import california
+from training.fitting.estimators import truth
+from training.fitting.scores import score
+from training.publishing import recording, registry, tracking
+from training.tables import california, data
 from training.tables.splitting import split
 
 
@@ -28,7 +29,7 @@ def test_run_holds_parameters_metrics_and_sources(home: Home) -> None:
     with tracking.connected():
         run = MlflowClient().get_run(facts.run_id)
     assert run.info.status == "FINISHED"
-    assert {f"best_{name}" for name in SMALL} | {"seed", "candidates", "folds"} == set(run.data.params)
+    assert {f"best_{name}" for name in SPACE} | {"seed", "candidates", "folds"} == set(run.data.params)
     assert facts.metrics.items() <= run.data.metrics.items()
     assert run.data.metrics["removed_absurd_rooms"] == facts.removed["absurd_rooms"] > 0
     assert run.data.tags["data_sha256"] == california.CHECKSUM
@@ -43,7 +44,7 @@ def test_run_holds_tables_and_packages(home: Home, table: pd.DataFrame) -> None:
         candidates = json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/candidates.json"))
         packages = json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/packages.json"))
     assert len(candidates["data"]) == 2
-    assert {"rmse", "rmse_std", "param_max_depth"} <= set(candidates["columns"])
+    assert {"score", "score_std", "param_max_depth"} <= set(candidates["columns"])
     assert packages["scikit-learn"].startswith("1.")
 
 
@@ -66,12 +67,14 @@ def test_figures_are_pictures(home: Home) -> None:
 
 def test_reported_error_is_the_registered_models(home: Home, table: pd.DataFrame) -> None:
     """The champion, loaded from the registry and asked about the held-out rows, has the RMSE that was reported."""
-    test = split(table).test
+    test = split(table, TABLE).test
     with tracking.connected():
-        assert registry.champion() == home.trained.version == "1"
-        model = registry.load("1")
+        assert registry.champion(MODEL_NAME) == home.trained.version == "1"
+        model = registry.load(MODEL_NAME, "1")
     predicted = model.predict(xgboost.DMatrix(test[list(FEATURES)]))
-    assert score(test[TARGET], predicted).rmse == pytest.approx(home.trained.facts.metrics["test_rmse"], abs=1e-12)
+    assert score(truth(test, TABLE), predicted)["rmse"] == pytest.approx(
+        home.trained.facts.metrics["test_rmse"], abs=1e-12
+    )
 
 
 def test_model_has_signature_and_example(home: Home) -> None:
@@ -100,28 +103,35 @@ def test_failed_run_is_marked_failed(home: Home, monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tracking, "log_tables", full)
+    monkeypatch.setattr(recording, "log_candidates", full)
     assert_broken(OSError, "FAILED")
 
 
-def test_interrupted_registration_is_taken_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C between registering and naming the champion leaves no version behind."""
+STEPS = [
+    *((recording, name) for name in ("log_dataset", "log_facts", "log_candidates", "log_figures", "log_model")),
+    *((registry, name) for name in ("note", "crown")),
+]
 
-    def interrupted(_: str) -> None:
+
+@pytest.mark.parametrize(("module", "step"), STEPS, ids=[name for _, name in STEPS])
+def test_interrupted_anywhere(home: Home, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str) -> None:
+    """Ctrl-C at any step until a champion is named leaves a run that says KILLED, and no new version."""
+
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(registry, "crown", interrupted)
+    monkeypatch.setattr(module, step, interrupted)
     assert_broken(KeyboardInterrupt, "KILLED")
 
 
 def assert_broken(error: type[BaseException], status: str) -> None:
     """A training ends with `error`, its run with `status`, and the registry is as before."""
     with pytest.raises(error), tracking.connected():
-        pipeline.train(candidates=1, folds=2, space=SMALL, force=True)
+        pipeline.train(SMALL, data.load(TABLE), candidates=1, folds=2, force=True)
     with tracking.connected():
         newest = mlflow.search_runs(experiment_names=[MODEL_NAME], order_by=["start_time DESC"]).iloc[0]
         versions = MlflowClient().search_model_versions(f"name='{MODEL_NAME}'")
-        assert registry.champion() == "1"
+        assert registry.champion(MODEL_NAME) == "1"
     assert newest["status"] == status
     assert [str(found.version) for found in versions] == ["1"]
 
@@ -133,6 +143,7 @@ def assert_broken(error: type[BaseException], status: str) -> None:
         ("http://127.0.0.1:1", "Connection refused"),
         ("sqlite:////", "unable to open database file"),
         ("sqlite:///{}/not.db", "file is not a database"),
+        ("http://me:a/b@127.0.0.1:1", "write / "),
     ],
 )
 def test_unreachable_tracking_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, message: str) -> None:
@@ -141,6 +152,6 @@ def test_unreachable_tracking_server(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(tmp_path))
     with pytest.raises(RegistryError, match=message) as caught, tracking.connected():
-        registry.champion()
-    assert str(caught.value).startswith(f"MLflow at {uri.format(tmp_path)}: ")
+        registry.champion(MODEL_NAME)
+    assert str(caught.value).startswith(f"MLflow at {uri.format(tmp_path).replace('a/b', '***')}: ")
     assert "\n" not in str(caught.value)

@@ -22,7 +22,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lines_where_there_is_no_terminal(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
     """Elsewhere than in a terminal, lines tell the share that is done and what is left, up to the end."""
     with caplog.at_level(logging.INFO, "training"):
-        search(table.head(1_000), candidates=3, folds=2, seed=42, space=SMALL)
+        search(table.head(1_000), SMALL.table, candidates=3, folds=2, seed=42)
     first, *lines = [message for message in caplog.messages if message.startswith("Searching")]
     assert first == "Searching: 3 candidates on 2 folds, 6 fits of 1,000 rows"
     matches = [re.fullmatch(r"Searching: (\d+) %, about \d+ s left", line) for line in lines]
@@ -38,7 +38,7 @@ def test_a_bar_in_a_terminal(
 ) -> None:
     """In a terminal a bar says in a word what is under way, and ends at 100 %."""
     monkeypatch.setenv("FORCE_COLOR", "1")
-    search(table.head(1_000), candidates=2, folds=2, seed=42, space=SMALL)
+    search(table.head(1_000), SMALL.table, candidates=2, folds=2, seed=42)
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
     assert re.search(r"Searching ━+ +100%", shown)
     assert "RandomizedSearchCV" not in shown

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import xgboost
 
-from api.model.schema import FEATURES, TARGET
+from tests.california import FEATURES, TABLE, TARGET
 from tests.running import Service, free_port
 from training import sample
 from training.errors import TrainingError
@@ -50,11 +50,11 @@ def answering(*answers: bytes) -> Iterator[str]:
 
 def test_asks_for_a_held_out_row(service: Service, model_directory: Path, table: pd.DataFrame) -> None:
     """The answer is the model's for a row that it has not learned from, beside the truth."""
-    row = split(table).test.head(1)
-    asked = sample.ask(service.url)
+    row = split(table, TABLE).test.head(1)
+    asked = sample.ask(service.url, TABLE)
     booster = xgboost.Booster(model_file=model_directory / "model.ubj")
-    assert asked.predicted == booster.predict(xgboost.DMatrix(row[list(FEATURES)]))[0]
-    assert asked.true == row[TARGET].iloc[0]
+    assert asked.predicted == f"{booster.predict(xgboost.DMatrix(row[list(FEATURES)]))[0]:.3f}"
+    assert asked.true == f"{row[TARGET].iloc[0]:.3f}"
     assert asked.features == row[list(FEATURES)].iloc[0].to_dict()
     assert asked.model_version == "1"
 
@@ -74,14 +74,14 @@ def test_asks_for_a_held_out_row(service: Service, model_directory: Path, table:
 def test_another_server(answer: bytes, message: str) -> None:
     """Whatever else answers at the address is said to be something else, at once and without a traceback."""
     with answering(answer) as url, pytest.raises(TrainingError, match=message):
-        sample.ask(url)
+        sample.ask(url, TABLE)
 
 
 def test_a_refusal_is_shown() -> None:
     """When the service refuses to predict, as without a key, its own words are shown."""
     answers = response("200 OK", json.dumps(READY)), response("401 Unauthorized", '{"detail":"a key is missing"}')
     with answering(*answers) as url, pytest.raises(TrainingError, match=r"refused .* 401: .*a key is missing"):
-        sample.ask(url)
+        sample.ask(url, TABLE)
 
 
 def test_waits_until_it_is_ready(service: Service, caplog: pytest.LogCaptureFixture) -> None:
@@ -92,7 +92,7 @@ def test_waits_until_it_is_ready(service: Service, caplog: pytest.LogCaptureFixt
         response("200 OK", '{"median_house_value":1.5,"model_version":"1"}'),
     ]
     with caplog.at_level(logging.INFO), answering(*answers) as url:
-        assert sample.ask(url).predicted == 1.5
+        assert sample.ask(url, TABLE).predicted == "1.500"
     assert caplog.messages.count(f"Waiting up to 60 s for the service at {url}") == 1
 
 
@@ -100,7 +100,7 @@ def test_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody listens for as long as one waits, the command that starts the service is named."""
     monkeypatch.setattr(sample, "PATIENCE", 0.1)
     with pytest.raises(TrainingError, match=r"is not ready \(.*refused.*\)\. Is the service running\? `make serve`"):
-        sample.ask(f"http://127.0.0.1:{free_port()}")
+        sample.ask(f"http://127.0.0.1:{free_port()}", TABLE)
 
 
 def test_the_service_has_ended() -> None:
@@ -108,11 +108,11 @@ def test_the_service_has_ended() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     with answering(response("200 OK", json.dumps(READY))) as url, pytest.raises(TrainingError, match="has ended"):
-        sample.ask(url, ended.pid)
+        sample.ask(url, TABLE, process=ended.pid)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host", "http://", "http://host:port", "http://:::8000"])
 def test_no_address(url: str) -> None:
     """What is no address is said to be none."""
     with pytest.raises(TrainingError, match="is no address"):
-        sample.ask(url)
+        sample.ask(url, TABLE)

@@ -9,23 +9,23 @@ import pytest
 from sklearn.model_selection import RandomizedSearchCV
 from xgboost import XGBRegressor
 
-from api.model.schema import FEATURES, TARGET
-from tests.training.conftest import SMALL
+from tests.california import FEATURES, TABLE, TARGET
+from tests.training.conftest import SMALL, SPACE
 from training.errors import TrainingError
-from training.fitting.search import SPACE, by_rank, search
+from training.fitting.search import by_rank, search
 from training.tables.cleaning import clean
 
 
 @pytest.fixture(scope="module")
 def rows(table: pd.DataFrame) -> pd.DataFrame:
     """Enough cleaned rows for the order of candidates to matter."""
-    return clean(table).table.sample(3_000, random_state=0)
+    return clean(table, TABLE.cleaning).table.sample(3_000, random_state=0)
 
 
 @pytest.fixture(scope="module")
 def found(rows: pd.DataFrame) -> RandomizedSearchCV:
     """A search on this machine."""
-    return search(rows, candidates=4, folds=3, seed=42, space=SMALL)
+    return search(rows, SMALL.table, candidates=4, folds=3, seed=42)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def scheduler() -> Iterator[str]:
 def test_same_as_plain_scikit_learn(rows: pd.DataFrame, found: RandomizedSearchCV) -> None:
     """Candidates, scores, the choice and the model are those of a plain sequential search, to the bit."""
     plain = RandomizedSearchCV(
-        XGBRegressor(objective="reg:squarederror", random_state=42, n_jobs=1),
-        SMALL,
+        XGBRegressor(objective="reg:squarederror", random_state=42, n_jobs=1, enable_categorical=True),
+        SPACE,
         n_iter=4,
         cv=3,
         scoring="neg_mean_squared_error",
@@ -55,15 +55,15 @@ def test_same_as_plain_scikit_learn(rows: pd.DataFrame, found: RandomizedSearchC
 def test_seed_decides(rows: pd.DataFrame, found: RandomizedSearchCV) -> None:
     """The same seed gives the same model, another seed another."""
     model = found.best_estimator_.get_booster().save_raw()
-    again = search(rows, candidates=4, folds=3, seed=42, space=SMALL)
+    again = search(rows, SMALL.table, candidates=4, folds=3, seed=42)
     assert again.best_estimator_.get_booster().save_raw() == model
-    other = search(rows, candidates=4, folds=3, seed=43, space=SMALL)
+    other = search(rows, SMALL.table, candidates=4, folds=3, seed=43)
     assert other.best_estimator_.get_booster().save_raw() != model
 
 
 def test_cluster_gives_the_same_model(rows: pd.DataFrame, found: RandomizedSearchCV, scheduler: str) -> None:
     """A search on two Dask workers gives the scores and the model that this machine gives."""
-    there = search(rows, candidates=4, folds=3, seed=42, space=SMALL, cluster=scheduler)
+    there = search(rows, SMALL.table, candidates=4, folds=3, seed=42, cluster=scheduler)
     np.testing.assert_array_equal(there.cv_results_["mean_test_score"], found.cv_results_["mean_test_score"])
     assert there.best_estimator_.get_booster().save_raw() == found.best_estimator_.get_booster().save_raw()
 
@@ -72,18 +72,18 @@ def test_unreachable_cluster(rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
     """A scheduler that does not answer is named."""
     monkeypatch.setattr("training.fitting.search.CONNECT_SECONDS", 0.5)
     with pytest.raises(TrainingError, match="No Dask scheduler answers at tcp"):
-        search(rows, candidates=1, folds=2, seed=1, space=SMALL, cluster="tcp://127.0.0.1:1")
+        search(rows, SMALL.table, candidates=1, folds=2, seed=1, cluster="tcp://127.0.0.1:1")
 
 
 def test_ranking(found: RandomizedSearchCV) -> None:
     """The table begins with the chosen candidate and gives errors in target units."""
-    table = by_rank(found)
+    table = by_rank(found, "number")
     assert table["rank_test_score"].tolist() == sorted(found.cv_results_["rank_test_score"])
-    assert table["rmse"][0] == pytest.approx(np.sqrt(-found.best_score_))
-    assert (table["rmse_std"] > 0).all()
-    assert {name: table[f"param_{name}"][0] for name in SMALL} == found.best_params_
+    assert table["score"][0] == pytest.approx(np.sqrt(-found.best_score_))
+    assert (table["score_std"] > 0).all()
+    assert {name: table[f"param_{name}"][0] for name in SPACE} == found.best_params_
 
 
 def test_full_space() -> None:
     """The default search chooses from 192 combinations, as documented."""
-    assert np.prod([len(values) for values in SPACE.values()]) == 192
+    assert np.prod([len(values) for values in TABLE.search.space.values()]) == 192

@@ -1,98 +1,126 @@
 """The model card: what a person should know before trusting the model, written from the run's own figures."""
 
-from api.model.schema import FEATURES, TARGET_UNIT
-from api.store.manifest import MODEL_NAME
+from collections.abc import Iterator
+
+from training.fitting import scores
+from training.fitting.estimators import CONSTANT, PLAIN
 from training.fitting.facts import Facts
-from training.tables.cleaning import RULES
 
 CARD_NAME = "MODEL_CARD.md"
 
 
 def render(facts: Facts) -> str:
     """The card as Markdown."""
+    return "\n".join([*_head(facts), *_data(facts), *_model(facts), *_figures(facts), *_sureness(facts), *_use(facts)])
+
+
+def _head(facts: Facts) -> Iterator[str]:
+    table = facts.table
+    unit = f" All errors below are in the target's unit, {table.target.unit}." if table.target.unit else ""
+    yield f"# Model card: {table.name}\n"
+    if table.description:
+        yield f"{table.description}\n"
+    yield f"Gradient-boosted trees (XGBoost {facts.xgboost_version}, `{table.objective}`).{unit}\n"
+    yield "| | |\n|---|---|"
+    for title, value in (
+        ("Trained", facts.trained_at),
+        ("MLflow run", f"`{facts.run_id}`"),
+        ("Git revision", f"`{facts.git_revision}`"),
+        ("Table", f"{table.title or table.name}; sha256 of its description `{facts.table_sha256}`"),
+        ("Target", f"`{table.target.column}`"),
+        ("Seed", str(facts.seed)),
+    ):
+        yield f"| {title} | {value} |"
+    yield ""
+
+
+def _data(facts: Facts) -> Iterator[str]:
+    split = facts.table.split
+    ways = {
+        "random": "at random (seed 42)",
+        "group": f"by whole groups of `{split.column}`",
+        "time": f"as the last ones by `{split.column}`",
+    }
+    source = f" Source: {facts.table.source}." if facts.table.source else ""
+    yield "## Data\n"
+    yield f"{facts.data_rows:,} rows from {facts.data_source}; sha256 of the values `{facts.data_sha256}`.{source}"
+    yield f"{facts.test_rows:,} rows were held out {ways[split.by]} before anything else was done."
+    if facts.repeated_rows:
+        yield f"{facts.repeated_rows:,} rows repeat others, and are on the same side as those."
+    if not facts.table.cleaning:
+        yield f"{facts.train_rows:,} rows were left to train on.\n"
+        return
+    yield f"{facts.train_rows:,} of the other rows were left to train on after cleaning by fixed rules:\n"
+    yield "| Rule | Dropped where | Training rows removed | Why |\n|---|---|---:|---|"
+    for rule in facts.table.cleaning:
+        yield f"| `{rule.name}` | `{rule.drop}` | {facts.removed[rule.name]:,} | {rule.reason} |"
+    yield ""
+
+
+def _model(facts: Facts) -> Iterator[str]:
+    yield "## Model\n"
+    yield f"The best of {facts.candidates} candidates of a random search, cross-validated over {facts.folds} folds:\n"
+    yield "| Hyperparameter | Value |\n|---|---:|"
+    for name, value in sorted(facts.parameters.items()):
+        yield f"| `{name}` | {value if isinstance(value, str) else f'{value:g}'} |"
+    yield ""
+
+
+def _figures(facts: Facts) -> Iterator[str]:
+    kind, m = facts.table.target.kind, facts.metrics
+    titles = scores.titles(kind)
+    decisive, title = next(iter(titles.items()))
+    plain, constant = plain_titles(kind)
+    yield "## How good it is\n"
+    yield "On all held-out rows, which neither fitting nor choosing saw; no rule cleaned them, since a service meets"
+    yield "every row:\n"
+    yield f"| | {' | '.join(titles.values())} |"
+    yield f"|---|{'---:|' * len(titles)}"
+    for row, prefix in (("**this model**", ""), (plain, PLAIN), (constant, CONSTANT)):
+        figures = " | ".join(f"{m[f'{prefix}test_{name}']:.4f}" for name in titles)
+        yield f"| {row} | {figures} |"
+    yield ""
+    yield f"Cross-validated on the training rows, the {title} is {m['cv_score']:.4f} (standard deviation over the folds"
+    yield f"{m['cv_score_std']:.4f})."
+    groups = facts.table.groups
+    if groups and f"groups_cv_{decisive}" in m:
+        why = f": {groups.reason}" if groups.reason else ""
+        yield f"It is {m[f'groups_cv_{decisive}']:.4f} when {groups.name} are held out instead{why}."
+    yield ""
+
+
+def plain_titles(kind: str) -> tuple[str, str]:
+    """What the two plain models are called."""
+    return ("linear regression", "mean") if kind == "number" else ("logistic regression", "shares of the classes")
+
+
+def _sureness(facts: Facts) -> Iterator[str]:
     m = facts.metrics
-    removed = "\n".join(
-        f"| `{rule.name}` | {rule.condition} | {facts.removed[rule.name]:,} | {rule.why} |" for rule in RULES
-    )
-    repeated = (
-        f"{facts.repeated_rows:,} rows repeat others, and are on the same side as those. "
-        if facts.repeated_rows
-        else ""
-    )
-    parameters = "\n".join(f"| `{name}` | {value:g} |" for name, value in sorted(facts.parameters.items()))
-    ranges = "\n".join("| {} | {:.6g} | {:.6g} |".format(name, *facts.ranges[name]) for name in FEATURES)
-    scores = "\n".join(
-        f"| {title} | " + " | ".join(f"{m[f'{prefix}test_{name}']:.4f}" for name in ("rmse", "mae", "r2")) + " |"
-        for title, prefix in (("**this model**", ""), ("linear regression", "linear_"), ("mean", "mean_"))
-    )
-    spatial = (
-        f"{m['spatial_cv_rmse']:.4f} when whole squares of one degree of latitude and longitude are held out instead, "
-        "which is what to expect in a place that the data does not cover"
-        if "spatial_cv_rmse" in m
-        else "not measured for spatial blocks, as the rows lie in too few of them"
-    )
-    return f"""# Model card: {MODEL_NAME}
+    if facts.interval is not None:
+        fifths = ", ".join(f"{m[key]:.1%}" for key in sorted(m) if key.startswith("interval_coverage_fifth_"))
+        yield "**90 % interval**: its width follows the prediction. Set on the training rows' out-of-fold predictions,"
+        yield f"in {len(facts.interval.low)} bins (split conformal in each), it holds the true value of"
+        yield f"{m['interval_coverage']:.1%} of the held-out rows; by fifths of the prediction, the lowest first:"
+        yield f"{fifths}. It is {m['interval_mean_width']:.4f} wide on average; one width for all rows would be"
+        yield f"{m['interval_constant_width']:.4f}.\n"
+    if facts.label_threshold is not None:
+        yield f"**90 % set**: the labels of a probability of at least {facts.label_threshold:.4f}, and always the most"
+        yield "probable one. Set on the training rows' out-of-fold probabilities (split conformal), it holds the true"
+        yield f"label of {m['set_coverage']:.1%} of the held-out rows, with {m['set_mean_size']:.2f} labels on average."
+        yield ""
 
-Predicts the median house value of a Californian census block group from eight figures about it, as of the 1990 census.
-Gradient-boosted trees (XGBoost {facts.xgboost_version}, squared error). All errors below are in the target's unit,
-{TARGET_UNIT}.
 
-| | |
-|---|---|
-| Trained | {facts.trained_at} |
-| MLflow run | `{facts.run_id}` |
-| Git revision | `{facts.git_revision}` |
-| Seed | {facts.seed} |
-
-## Data
-
-{facts.data_rows:,} rows from {facts.data_source}; sha256 of the values `{facts.data_sha256}`. California Housing is the
-1990 US census by block group (Pace and Barry, "Sparse Spatial Autoregressions", Statistics and Probability Letters 33,
-1997). One fifth of the rows, {facts.test_rows:,}, was held out at random (seed 42) before anything else was done.
-{repeated}{facts.train_rows:,} of the other rows were left to train on after cleaning by fixed rules:
-
-| Rule | Dropped where | Training rows removed | Why |
-|---|---|---:|---|
-{removed}
-
-## Model
-
-The best of {facts.candidates} candidates of a random search, by mean squared error over {facts.folds} folds:
-
-| Hyperparameter | Value |
-|---|---:|
-{parameters}
-
-## How good it is
-
-On all held-out rows, which neither fitting nor choosing saw; no rule cleaned them, since a service meets every row:
-
-| | RMSE | MAE | R² |
-|---|---:|---:|---:|
-{scores}
-
-Cross-validated on the training rows, the RMSE is {m["cv_rmse"]:.4f} (standard deviation over the folds
-{m["cv_rmse_std"]:.4f}) with random folds, and {spatial}.
-
-**90 % interval**: prediction ± {m["interval_half_width"]:.4f}. Split conformal: the width was set on one half of the
-held-out rows and holds the true value for {m["interval_coverage"]:.1%} of the other half. It is one width for all rows:
-too wide where houses are cheap, too narrow where they are dear.
-
-## Where it may be used
-
-| Feature | Lowest in training | Highest in training |
-|---|---:|---:|
-{ranges}
-
-Outside these ranges a prediction is an extrapolation: trees answer with the value at the edge.
-
-**Meant for** learning, demonstrations and comparing methods on a well-known dataset.
-
-**Not meant for** pricing a home, lending, insurance, taxation or any decision about a person:
-
-- Prices are those of 1990, and a row is a whole block group, not a house.
-- The census cut values off at 500,001 USD, and so does what the model has learned: the dearest places are predicted too
-  low.
-- It reads where people live and what they earn, which stand in for much else, race among it.
-- It knows California alone.
-"""
+def _use(facts: Facts) -> Iterator[str]:
+    card = facts.table.card
+    yield "## Where it may be used\n"
+    if facts.ranges:
+        yield "| Feature | Lowest in training | Highest in training |\n|---|---:|---:|"
+        for name, (low, high) in facts.ranges.items():
+            yield f"| {name} | {low:.6g} | {high:.6g} |"
+        yield "\nOutside these ranges a prediction is an extrapolation: trees answer with the value at the edge.\n"
+    if card.use:
+        yield f"**Meant for** {card.use}.\n"
+    if card.misuse:
+        yield f"**Not meant for** {card.misuse}.\n"
+    yield from (f"- {limit}" for limit in card.limits)
+    yield ""

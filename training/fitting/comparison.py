@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_1samp
 
-from api.model.schema import TARGET
-from training.fitting.evaluation import Values, score
+from training.fitting import scores
+from training.fitting.estimators import Values, truth
+from training.tables.description import Table
 from training.tables.splitting import numbered
 
 LEVEL = 0.05
@@ -15,43 +16,44 @@ LEVEL = 0.05
 
 
 class Comparison(NamedTuple):
-    """Two models' errors on the same rows, in target units."""
+    """Two models' scores on the same rows: RMSE in target units, or log loss; less is better."""
 
-    rmse: float
+    score: float
     other: float
     margin: float
-    """Half the width of the confidence interval of `rmse - other`."""
+    """Half the width of the confidence interval of `score - other`."""
 
     @property
     def better(self) -> bool:
-        """Whether the first model's error is smaller, by more than chance."""
-        return self.other - self.rmse > self.margin
+        """Whether the first model's score is smaller, by more than chance."""
+        return self.other - self.score > self.margin
 
     @property
     def worse(self) -> bool:
         """Whether it is larger, by more than chance."""
-        return self.rmse - self.other > self.margin
+        return self.score - self.other > self.margin
 
 
-def compare(rows: pd.DataFrame, predicted: Values, others: Values) -> Comparison:
-    """A paired t-test over the rows' squared errors (Diebold and Mariano, "Comparing Predictive Accuracy", 1995).
+def compare(rows: pd.DataFrame, description: Table, predicted: Values, others: Values) -> Comparison:
+    """A paired t-test over the rows' losses (Diebold and Mariano, "Comparing Predictive Accuracy", 1995).
 
-    Both models meet the same hard rows, so a pair's difference varies far less than either error, and differences are
+    Both models meet the same hard rows, so a pair's difference varies far less than either loss, and differences are
     found that two separate intervals would hide. A row that is there ten times counts as one observation of ten times
     the weight, not as ten.
 
     Args:
         rows: held-out rows that neither model has learned from.
+        description: of their table.
         predicted: the one model's prediction for each of them.
         others: the other's.
     """
-    true = rows[TARGET].to_numpy()
-    rmse, other = score(true, predicted).rmse, score(true, others).rmse
+    true, kind = truth(rows, description), description.target.kind
+    one, other = scores.losses(true, predicted), scores.losses(true, others)
+    score, beside = scores.decisive(one.mean(), kind), scores.decisive(other.mean(), kind)
     if np.array_equal(predicted, others):
-        return Comparison(rmse, other, 0.0)
-    differences = (np.asarray(predicted, float) - true) ** 2 - (np.asarray(others, float) - true) ** 2
-    observed = np.bincount(numbered(rows), differences)
+        return Comparison(score, beside, 0.0)
+    observed = np.bincount(numbered(rows), one - other)
     low, high = ttest_1samp(observed, 0).confidence_interval(1 - LEVEL)
+    margin = float(high - low) / 2 * len(observed) / len(rows)
     # From mean squared errors to their roots: a - b is (a² - b²) / (a + b).
-    margin = (high - low) / 2 * len(observed) / len(rows) / (rmse + other)
-    return Comparison(rmse, other, float(margin))
+    return Comparison(score, beside, margin / (score + beside) if kind == "number" else margin)

@@ -1,101 +1,101 @@
-"""How good a model is: on rows it has not seen, beside baselines, and in places it has not seen."""
+"""How good a model is: on rows it has not seen, beside plain models, and on groups of rows it has not seen."""
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.base import RegressorMixin, clone
-from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, PredefinedSplit, cross_val_predict
 
-from api.model.schema import FEATURES, TARGET
-from training.tables.splitting import Split
-
-COVERAGE = 0.9
-"""How often the prediction interval must hold the true value."""
-
-Values = npt.NDArray[np.floating] | pd.Series
+from api.store.manifest import IntervalBins
+from training.fitting import intervals, scores
+from training.fitting.estimators import Values, baselines, features, predict, truth
+from training.tables.description import Table
+from training.tables.splitting import Places, Split, folds_of, groups_of
 
 
-class Scores(NamedTuple):
-    """Root mean squared error and mean absolute error in 100,000 USD, and the share of variance explained."""
+class Measured(NamedTuple):
+    """Every figure of a model, and how sure its predictions are."""
 
-    rmse: float
-    mae: float
-    r2: float
+    metrics: dict[str, float]
+    predicted: Values
+    """For the held-out rows."""
+    interval: IntervalBins | None = None
+    label_threshold: float | None = None
 
 
-def measure(model: RegressorMixin, parts: Split, train: pd.DataFrame, folds: int) -> dict[str, float]:
-    """Every figure of a fitted model: on all held-out rows, as the service meets them, and in places it has not seen.
+def measure(model: Any, parts: Split, train: pd.DataFrame, description: Table, folds: int) -> Measured:
+    """Measure a fitted model on all held-out rows, as the service meets them.
 
     Args:
         model: fitted on `train`.
         parts: all rows, split.
         train: the cleaned training rows.
-        folds: of the spatial cross-validation.
+        description: of the table.
+        folds: of the cross-validations.
     """
-    metrics: dict[str, float] = {}
-    for prefix, contender in {"": model, **baselines(train)}.items():
-        scores = score(parts.test[TARGET], contender.predict(parts.test[list(FEATURES)]))
-        metrics |= {f"{prefix}test_{name}": value for name, value in scores._asdict().items()}
-    width = half_width(parts.calibration[TARGET], model.predict(parts.calibration[list(FEATURES)]))
-    predicted = model.predict(parts.verification[list(FEATURES)])
-    metrics["interval_half_width"] = width
-    metrics["interval_coverage"] = coverage(parts.verification[TARGET], predicted, width)
-    spatial = spatial_rmse(model, train, folds)
-    return metrics if spatial is None else metrics | {"spatial_cv_rmse": spatial}
+    true = truth(parts.test, description)
+    predicted = predict(model, parts.test, description)
+    metrics = {f"test_{name}": value for name, value in scores.score(true, predicted).items()}
+    for prefix, plain in baselines(train, description).items():
+        beside = scores.score(true, predict(plain, parts.test, description))
+        metrics |= {f"{prefix}test_{name}": value for name, value in beside.items()}
+    unseen = _out_of_fold(model, train, description, folds_of(train, description, folds))
+    metrics |= _grouped(model, train, description, folds)
+    if description.target.kind == "number":
+        return _with_interval(metrics, truth(train, description), unseen, true, predicted, description)
+    threshold = intervals.label_threshold(truth(train, description), unseen)
+    sets = intervals.hold_labels(threshold, true, predicted.copy())
+    metrics |= {"set_coverage": sets.coverage, "set_mean_size": sets.mean_size}
+    return Measured(metrics, predicted, label_threshold=threshold)
 
 
-def score(true: Values, predicted: Values) -> Scores:
-    """Compare predictions with true values."""
-    return Scores(
-        float(root_mean_squared_error(true, predicted)),
-        float(mean_absolute_error(true, predicted)),
-        float(r2_score(true, predicted)),
-    )
+def _with_interval(
+    metrics: dict[str, float], known: Values, unseen: Values, true: Values, predicted: Values, description: Table
+) -> Measured:
+    bins = intervals.interval_bins(known, unseen)
+    held = intervals.hold(bins, true, predicted, description.target.low, description.target.high)
+    metrics |= {
+        "interval_coverage": held.coverage,
+        "interval_mean_width": held.mean_width,
+        "interval_constant_width": intervals.constant_width(known, unseen),
+        **intervals.fifths(held),
+    }
+    return Measured(metrics, predicted, interval=bins)
 
 
-def baselines(train: pd.DataFrame) -> dict[str, RegressorMixin]:
-    """The two models that any other has to beat, by the prefix of their metrics: the mean, and linear regression."""
-    models = {"mean_": DummyRegressor(), "linear_": LinearRegression()}
-    return {name: model.fit(train[list(FEATURES)], train[TARGET]) for name, model in models.items()}
-
-
-def spatial_rmse(model: RegressorMixin, table: pd.DataFrame, folds: int) -> float | None:
-    """The cross-validated RMSE when whole squares of one degree are held out; None where there are fewer than `folds`.
-
-    Random folds put a row's neighbours on both sides, which flatters a model that reads latitude and longitude.
-    """
-    squares = table.groupby([table["Latitude"] // 1, table["Longitude"] // 1]).ngroup()
-    if squares.nunique() < folds:
-        return None
+def _out_of_fold(model: Any, train: pd.DataFrame, description: Table, folds: PredefinedSplit) -> Values:
+    """A prediction for each training row by a model that has not learned from it."""
+    method = "predict" if description.target.kind == "number" else "predict_proba"
     with joblib.parallel_config("threading", n_jobs=-1):
-        errors = cross_val_score(
-            clone(model),
-            table[list(FEATURES)],
-            table[TARGET],
-            groups=squares,
-            cv=GroupKFold(folds),
-            scoring="neg_mean_squared_error",
+        predicted: Values = cross_val_predict(
+            clone(model), features(train, description), truth(train, description), cv=folds, method=method
         )
-    return math.sqrt(-errors.mean())
+    return predicted.astype(np.float64)
 
 
-def half_width(true: Values, predicted: Values) -> float:
-    """Half the width of the 90 % interval by split conformal prediction, from rows that the model has not seen.
+def _grouped(model: Any, train: pd.DataFrame, description: Table, folds: int) -> dict[str, float]:
+    """The score that decides, when whole groups are held out; nothing where there are fewer groups than folds.
 
-    The ceil((n + 1) * 0.9)-th smallest absolute error: a new row from the same source falls inside with a probability
-    of at least 90 %, whatever the model (Lei et al., "Distribution-Free Predictive Inference for Regression", 2018).
+    Random folds may put a row's neighbours on both sides, which flatters the model.
     """
-    errors = np.sort(np.abs(np.asarray(true) - np.asarray(predicted)))
-    return float(errors[math.ceil((len(errors) + 1) * COVERAGE) - 1])
+    if description.groups is None:
+        return {}
+    groups = groups_of(train, description.groups)
+    if len(np.unique(groups)) < folds:
+        return {}
+    numbers = np.empty(len(train), np.intp)
+    for number, (_, held_out) in enumerate(GroupKFold(folds).split(train, groups=groups)):
+        numbers[held_out] = number
+    if description.target.kind != "number" and _lacks_a_class(truth(train, description), numbers):
+        return {}
+    unseen = _out_of_fold(model, train, description, PredefinedSplit(numbers))
+    name = next(iter(scores.titles(description.target.kind)))
+    return {f"groups_cv_{name}": scores.score(truth(train, description), unseen)[name]}
 
 
-def coverage(true: Values, predicted: Values, half_width: float) -> float:
-    """The share of true values within `half_width` of their prediction."""
-    return float(np.mean(np.abs(np.asarray(true) - np.asarray(predicted)) <= half_width))
+def _lacks_a_class(codes: Values, folds: Places) -> bool:
+    """Whether a fold holds all rows of a class, so that the others cannot teach it."""
+    classes = len(np.unique(codes))
+    return any(len(np.unique(codes[folds != fold])) < classes for fold in np.unique(folds))

@@ -2,15 +2,20 @@
 
 import msgspec
 
-from api.store.manifest import KnownAnswers
+from api.store.manifest import IntervalBins, KnownAnswers, Shares
+from training.tables.description import Table
 
 METADATA_KEY = "training"
 """Where in the MLmodel file's metadata the facts are kept."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """One run's data, choices and figures; errors are in target units."""
+    """One run's table, choices and figures; errors are in target units."""
 
+    table: Table
+    """The description, as it was at training."""
+    table_sha256: str
+    """Of the description's file."""
     run_id: str
     trained_at: str
     """UTC, ISO 8601."""
@@ -29,9 +34,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the data that are the same as an earlier one."""
     removed: dict[str, int]
     """Training rows that each cleaning rule removed."""
-    parameters: dict[str, float]
+    parameters: dict[str, float | int | str]
     """The best hyperparameters found."""
     metrics: dict[str, float]
     ranges: dict[str, tuple[float, float]]
-    """Lowest and highest value of each feature among the cleaned training rows."""
+    """Lowest and highest value of each number among the cleaned training rows."""
+    interval: IntervalBins | None = None
+    label_threshold: float | None = None
+    distribution: dict[str, Shares] = {}
     known_answers: KnownAnswers

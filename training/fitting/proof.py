@@ -1,73 +1,114 @@
-"""The proof, before anything is published, that the service's tree walk predicts what XGBoost predicts, to the bit."""
+"""The proof, before anything is published, that the service's walk predicts what XGBoost predicts, to the bit."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xgboost
 
 from api.errors import ModelRefused
-from api.model.schema import BOUNDS, FEATURES
+from api.model.agreement import check_agreement
+from api.store.mlmodel import MLMODEL, decode_mlmodel
+from api.store.schema import Feature, Schema
 from api.trees import xgboost_file
+from api.trees.rounds import BOOSTER
+from api.trees.walk import Trees
 from training.errors import ProofError
 
 RANDOM_ROWS = 5_000
 BOUNDARY_ROWS = 5_000
-CHUNK = 1_000
+UNBOUNDED = 1e6
+"""How far random numbers reach where the schema has no bound."""
 
 Rows = npt.NDArray[np.float32]
 
 
-def prove(model: Path, table: pd.DataFrame) -> int:
-    """Compare both predictions on the data, on random rows and on rows at the edges; returns how many rows agreed.
+def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") -> int:
+    """Compare both on the data, on random rows and on rows at the edges; returns how many rows agreed.
+
+    XGBoost's is `Booster.predict`: up to 3.2, its `inplace_predict` rounds the trees of dropout in another way.
 
     Args:
-        model: a `model.ubj` file.
-        table: the rows of the dataset, training and held-out alike.
+        folder: an MLflow model directory.
+        data: the rows of the dataset in the model's numbers, training and held-out alike.
+        schema: of the table.
+        model: name of the model's file in the folder.
 
     Raises:
         ProofError: the service refuses the model, or one prediction differs in a bit.
     """
-    booster = xgboost.Booster(model_file=model)
-    if booster.feature_names != list(FEATURES):
-        raise ProofError(f"The model's features are {booster.feature_names}, the service's {list(FEATURES)}.")
     try:
-        trees = xgboost_file.read(model.name, model.read_bytes())
+        mlmodel = decode_mlmodel((folder / MLMODEL).read_bytes())
+        model_class = mlmodel.flavors.xgboost.model_class
+        trees = Trees.of(xgboost_file.read(model, (folder / model).read_bytes(), model_class))
+        check_agreement(schema, trees, mlmodel)
     except ModelRefused as error:
         raise ProofError(f"The service refuses the model: {error}") from error
-    data = table[list(FEATURES)].to_numpy(np.float32)
-    rows = np.concatenate([data, random_rows(), boundary_rows(booster, data)])
-    expected = booster.inplace_predict(rows)
-    walked = np.concatenate([trees.predict(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)])
-    differ = np.flatnonzero(expected.view(np.uint32) != walked.view(np.uint32))
-    if differ.size:
-        row = differ[0]
-        raise ProofError(
-            f"The service would predict {walked[row]!r} and XGBoost {expected[row]!r} for {rows[row].tolist()}; "
-            f"{differ.size:,} of {len(rows):,} rows differ. Nothing was published."
-        )
+    booster = _as_mlflow_loads(xgboost.Booster(model_file=folder / model), model_class)
+    rows = np.concatenate([data, random_rows(schema), boundary_rows(booster, data, schema)])
+    types = ["c" if feature.kind == "category" else "q" for feature in schema.features]
+    names = booster.feature_names
+    matrix = xgboost.DMatrix(rows, feature_names=names, feature_types=types, enable_categorical=True)
+    for what, walk, expected in (
+        ("raw score", trees.margins, booster.predict(matrix, output_margin=True)),
+        ("prediction", trees.predict, booster.predict(matrix)),
+    ):
+        _compare(what, rows, walk(rows).reshape(expected.shape), expected)
     return len(rows)
 
 
-def random_rows() -> Rows:
+def _as_mlflow_loads(booster: xgboost.Booster, model_class: str) -> xgboost.Booster:
+    """XGBoost's scikit-learn classes predict with the rounds up to the best one, a booster with all."""
+    best = booster.attr("best_iteration")
+    return booster if best is None or model_class == BOOSTER else booster[: int(best) + 1]
+
+
+def _compare(what: str, rows: Rows, walked: Rows, expected: Rows) -> None:
+    differ = walked.view(np.uint32) != expected.view(np.uint32)
+    places = np.flatnonzero(differ.reshape(len(rows), -1).any(axis=1))
+    if places.size:
+        row = places[0]
+        raise ProofError(
+            f"The service's {what} would be {walked[row]!r} and XGBoost's {expected[row]!r} for {rows[row].tolist()}; "
+            f"{places.size:,} of {len(rows):,} rows differ. Nothing was published."
+        )
+
+
+def random_rows(schema: Schema) -> Rows:
     """Rows spread over everything that the service accepts."""
-    low, high = np.array([BOUNDS[name] for name in FEATURES]).T
-    return np.random.default_rng(0).uniform(low, high, (RANDOM_ROWS, len(FEATURES))).astype(np.float32)
+    random = np.random.default_rng(0)
+    columns = [_random_column(feature, random) for feature in schema.features]
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
-def boundary_rows(booster: xgboost.Booster, data: Rows) -> Rows:
+def _random_column(feature: Feature, random: np.random.Generator) -> npt.NDArray[np.float64]:
+    if feature.kind in ("category", "boolean"):
+        values = random.integers(len(feature.categories) or 2, size=RANDOM_ROWS).astype(float)
+    else:
+        low = -UNBOUNDED if feature.low is None else feature.low
+        high = UNBOUNDED if feature.high is None else feature.high
+        values = random.uniform(min(low, high), max(low, high), RANDOM_ROWS)
+    if feature.missing:
+        values[random.random(RANDOM_ROWS) < 0.2] = np.nan
+    return values
+
+
+def boundary_rows(booster: xgboost.Booster, data: Rows, schema: Schema) -> Rows:
     """Rows of the data with one value moved to a threshold, to the floats beside it, or to an extreme."""
     random = np.random.default_rng(0)
     feature, threshold = _thresholds(booster)
-    chosen = random.integers(len(feature), size=BOUNDARY_ROWS // 3)
+    numeric = np.array([each.kind != "category" for each in schema.features])
+    feature, threshold = feature[numeric[feature]], threshold[numeric[feature]]
+    chosen = random.integers(len(feature), size=BOUNDARY_ROWS // 3) if len(feature) else np.empty(0, int)
     feature, threshold = feature[chosen], threshold[chosen]
     largest = np.finfo(np.float32).max
     beside = [threshold, np.nextafter(threshold, -largest), np.nextafter(threshold, largest)]
     extremes = np.array([0.0, -0.0, np.finfo(np.float32).smallest_subnormal, largest, -largest], np.float32)
-    columns = np.concatenate([*[feature] * 3, np.repeat(np.arange(len(FEATURES)), len(extremes))])
-    values = np.concatenate([*beside, np.tile(extremes, len(FEATURES))])
+    places = np.flatnonzero(numeric)
+    columns = np.concatenate([*[feature] * 3, np.repeat(places, len(extremes))])
+    values = np.concatenate([*beside, np.tile(extremes, len(places))])
     rows = data[random.integers(len(data), size=len(values))]
     rows[np.arange(len(rows)), columns] = values
     return rows
@@ -75,8 +116,13 @@ def boundary_rows(booster: xgboost.Booster, data: Rows) -> Rows:
 
 def _thresholds(booster: xgboost.Booster) -> tuple[npt.NDArray[np.int64], Rows]:
     """The feature and threshold of every split, from XGBoost's own JSON and not from our reading of its file."""
-    trees = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
-    left = np.concatenate([tree["left_children"] for tree in trees])
-    feature = np.concatenate([tree["split_indices"] for tree in trees])
-    threshold = np.concatenate([tree["split_conditions"] for tree in trees]).astype(np.float32)
-    return feature[left >= 0], threshold[left >= 0]
+    part: Any = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
+    # Before XGBoost 3.3, dropout's trees are a level deeper.
+    trees = part.get("gbtree", part)["model"]["trees"]
+    left, feature, threshold = (
+        np.concatenate([tree[name] for tree in trees])
+        for name in ("left_children", "split_indices", "split_conditions")
+    )
+    # Nodes that pruning deleted have a feature that is none.
+    splits = (left >= 0) & (feature < booster.num_features())
+    return feature[splits], threshold[splits].astype(np.float32)

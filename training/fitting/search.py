@@ -1,94 +1,101 @@
 """The search for the best hyperparameters: the same candidates on the same folds as any scikit-learn user gets."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
-from xgboost import XGBRegressor
 
-from api.model.schema import FEATURES, TARGET
 from training.errors import TrainingError
+from training.fitting.estimators import features, truth, xgboost_model
 from training.fitting.progress import TreesGrown
+from training.tables.description import Table
 from training.tables.splitting import folds_of
 
-Space = Mapping[str, Sequence[float]]
-
-SPACE: Space = {
-    "n_estimators": [200, 300, 500],
-    "max_depth": [6, 8, 10, 12],
-    "learning_rate": [0.01, 0.05, 0.1, 0.2],
-    "subsample": [0.4, 0.6, 0.8, 1.0],
-}
+SCORING = {"number": "neg_mean_squared_error", "boolean": "neg_log_loss", "category": "neg_log_loss"}
 
 CONNECT_SECONDS = 10
+USUAL_TREES, USUAL_DEPTH = 100, 6
+"""XGBoost's own, where a space does not name them."""
 
 log = logging.getLogger(__name__)
 
 
 def search(
-    table: pd.DataFrame, *, candidates: int, folds: int, seed: int, space: Space = SPACE, cluster: str | None = None
+    table: pd.DataFrame, description: Table, *, candidates: int, folds: int, seed: int, cluster: str | None = None
 ) -> RandomizedSearchCV:
     """Fit the search on cleaned training rows; its best model is refitted on all of them.
 
     Args:
-        table: the eight features and the target.
-        candidates: how many combinations of `space` to try.
+        table: the training rows.
+        description: of the table, with the space to choose from.
+        candidates: how many combinations to try.
         folds: cross-validation folds for each; rows that are the same are in the same one.
         seed: of the choice of candidates and of XGBoost; the same seed gives the same model.
-        space: the values to choose from, `n_estimators` and `max_depth` among them.
         cluster: address of a Dask scheduler; None searches on this machine.
 
     Raises:
         TrainingError: the cluster cannot be reached.
     """
-    # One thread a fit, one fit a core: threads inside and outside would square. And with one thread the sums inside
-    # XGBoost are always taken in the same order, so the model does not depend on the machine.
-    model = XGBRegressor(objective="reg:squarederror", random_state=seed, n_jobs=1)
+    space = {name: list(values) for name, values in description.search.space.items()}
+    model = xgboost_model(description, seed)
+    tried = list(ParameterSampler(space, min(candidates, _combinations(space)), random_state=seed))
     found = RandomizedSearchCV(
         model,
         space,
-        n_iter=candidates,
-        cv=folds_of(table, folds),
-        scoring="neg_mean_squared_error",
+        n_iter=len(tried),
+        cv=folds_of(table, description, folds),
+        scoring=SCORING[description.target.kind],
         random_state=seed,
     )
-    features, target, rows = table[list(FEATURES)], table[TARGET], f"{len(table):,}"
-    tried = list(ParameterSampler(space, candidates, random_state=seed))
+    rows = f"{len(table):,}"
     log.info("Searching: %d candidates on %d folds, %d fits of %s rows", len(tried), folds, len(tried) * folds, rows)
     if cluster:
         with _dask(cluster):
-            return found.fit(features, target)
+            return found.fit(features(table, description), truth(table, description))
     # XGBoost releases the interpreter while it works, so threads use every core without starting processes. Trees that
-    # grow on a cluster cannot be counted here.
-    with _counter(tried, folds) as counter, joblib.parallel_config("threading", n_jobs=-1):
+    # grow on a cluster cannot be counted here. The best candidate is fitted once more, to all rows.
+    fits = [chosen for chosen in tried for _ in range(folds)] + [max(tried, key=_work)]
+    with (
+        TreesGrown("Searching", [_trees(chosen) for chosen in fits], [_work(chosen) for chosen in fits]) as counter,
+        joblib.parallel_config("threading", n_jobs=-1),
+    ):
         model.set_params(callbacks=[counter])
-        found.fit(features, target)
+        found.fit(features(table, description), truth(table, description))
     found.best_estimator_.set_params(callbacks=None)
     return found
 
 
-def by_rank(found: RandomizedSearchCV) -> pd.DataFrame:
-    """The search's table, best candidate first, with the RMSE over all folds and its spread between them."""
+def by_rank(found: RandomizedSearchCV, kind: str) -> pd.DataFrame:
+    """The search's table, best candidate first, with the score over all folds and its spread between them.
+
+    Args:
+        found: a fitted search.
+        kind: of the target; the score is the RMSE of a number, the log loss of classes.
+    """
     table = pd.DataFrame(found.cv_results_).sort_values("rank_test_score", kind="stable").drop(columns="params")
-    folds = np.sqrt(-table.filter(regex=r"^split\d+_test_score$"))
-    table = table.assign(rmse=np.sqrt(-table["mean_test_score"]), rmse_std=folds.std(axis=1, ddof=0))
+    root = np.sqrt if kind == "number" else np.positive
+    folds = root(-table.filter(regex=r"^split\d+_test_score$"))
+    table = table.assign(score=root(-table["mean_test_score"]), score_std=folds.std(axis=1, ddof=0))
     return table.reset_index(drop=True)
 
 
-def _counter(tried: Sequence[Mapping[str, float]], folds: int) -> TreesGrown:
-    """What follows a search: all folds of one candidate after the other, then the best one on all rows."""
-    fits = [candidate for candidate in tried for _ in range(folds)] + [max(tried, key=_work)]
-    return TreesGrown("Searching", [fit["n_estimators"] for fit in fits], [_work(fit) for fit in fits])
+def _combinations(space: Mapping[str, list[Any]]) -> int:
+    return int(np.prod([len(values) for values in space.values()]))
 
 
-def _work(candidate: Mapping[str, float]) -> float:
+def _trees(candidate: Mapping[str, Any]) -> float:
+    return float(candidate.get("n_estimators", USUAL_TREES))
+
+
+def _work(candidate: Mapping[str, Any]) -> float:
     """How long a fit takes, in some unit: trees of depth 6, 8, 10 and 12 were seen to take 3, 8, 13 and 30 ms."""
-    work: float = candidate["n_estimators"] * 2 ** (candidate["max_depth"] / 2)
+    work: float = _trees(candidate) * 2.0 ** (float(candidate.get("max_depth", USUAL_DEPTH)) / 2)
     return work
 
 

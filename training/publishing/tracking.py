@@ -1,63 +1,85 @@
-"""The MLflow run: everything about a training that someone may want to look at later."""
+"""The tracking server, and the run: one training as MLflow knows it, from its start to whatever end it has."""
 
-import json
 import logging
 import os
+import re
+import socket
 import sqlite3
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from importlib.metadata import distributions, version
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import unquote
 
 import mlflow
-import msgspec
-import pandas as pd
-import xgboost
-from matplotlib.figure import Figure
+import sqlalchemy
+from alembic.util.exc import CommandError
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
+from mlflow.store.db.db_types import DATABASE_ENGINES
+from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.model.schema import FEATURES
-from api.store.manifest import MODEL_NAME
 from training.errors import RegistryError
-from training.fitting.card import CARD_NAME
-from training.fitting.facts import METADATA_KEY, Facts
+from training.publishing import database
 
-DATASET_FILE = "dataset.parquet"
-"""The run keeps its own rows: whatever happens to the source, the run can be repeated and its model proven."""
+PROCESS = "process"
+"""The tag that says which process a run is of, as PID@HOST."""
 
-PICTURES = "figures"
+DAY = 24 * 60 * 60
+LONGEST_MESSAGE = 500
+
+log = logging.getLogger(__name__)
+
+
+def address() -> str:
+    """The tracking server's address, with whatever is secret in it."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
 @contextmanager
 def connected() -> Iterator[str]:
-    """Use the tracking server that `MLFLOW_TRACKING_URI` names, by default a SQLite file here; yields its address.
+    """Use the tracking server at `address`; yields the address without what is secret in it.
 
     Raises:
         RegistryError: it cannot be reached, or refuses.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
-    mlflow.set_tracking_uri(uri)
+    uri = address()
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # What this one logs, with its whole traceback, reaches us as an exception besides.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     try:
-        _try_file(uri)
-        yield uri
-    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        raise RegistryError(f"MLflow at {uri}: {' '.join(str(_root(error)).split())}") from error
+        _open(uri)
+        yield _without_password(uri, uri)
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, CommandError, RequestException) as error:
+        raise _failure(uri, " ".join(str(_root(error)).split())) from error
 
 
-def _try_file(uri: str) -> None:
-    """Fail at once where MLflow would go on trying for two minutes: at a database file that cannot be opened."""
-    path = Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and path.parent.is_dir():
-        with closing(sqlite3.connect(path)) as database:
-            database.execute("PRAGMA schema_version")
+def _open(uri: str) -> None:
+    if re.search(r"[/?#@]", _user_and_password(uri)):
+        # Taken apart at the wrong place, it would have libraries name what is left of a password as a host.
+        raise _failure(uri, "write / ? # and @ before the host as %2F %3F %23 and %40")
+    mlflow.set_tracking_uri(uri)
+    if uri.partition(":")[0].partition("+")[0] in DATABASE_ENGINES:
+        _try(uri)
+    if file := database.file_of(uri):
+        database.create(file)
+    MlflowClient().search_experiments(max_results=1)
+    if file:
+        database.follow(file)
+
+
+def _try(uri: str) -> None:
+    """Fail at once where MLflow would go on trying for minutes: at a database that cannot be opened."""
+    try:
+        engine = sqlalchemy.create_engine(uri)
+    except ImportError as error:
+        raise _failure(uri, f"{error}: install the driver of that database") from error
+    try:
+        sqlalchemy.inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
 
 
 def _root(error: BaseException) -> BaseException:
@@ -65,11 +87,29 @@ def _root(error: BaseException) -> BaseException:
     return _root(error.__cause__) if error.__cause__ else error
 
 
+def _failure(uri: str, text: str) -> RegistryError:
+    return RegistryError(_without_password(uri, f"MLflow at {uri}: {text}")[:LONGEST_MESSAGE])
+
+
+def _user_and_password(uri: str) -> str:
+    found = re.search(r"://([^/]\S*)@", uri)
+    return found[1] if found else ""
+
+
+def _without_password(uri: str, text: str) -> str:
+    """Hide what is secret in an address wherever a text repeats it."""
+    user, _, password = _user_and_password(uri).partition(":")
+    for secret in {password or user, unquote(password or user)} - {""}:
+        text = text.replace(secret, "***")
+    return re.sub(r"([?&]\w*(?:password|token|secret|key)\w*=)[^&\s]+", r"\1***", text, flags=re.IGNORECASE)
+
+
 @contextmanager
-def run() -> Iterator[str]:
+def run(experiment_name: str, name: str) -> Iterator[str]:
     """An MLflow run, yielded by its id, that tells a broken-off training from a failed one."""
-    mlflow.set_experiment(MODEL_NAME)
-    run_id = mlflow.start_run().info.run_id
+    experiment = use_experiment(experiment_name)
+    _close_abandoned(experiment)
+    run_id = mlflow.start_run(run_name=name, tags={PROCESS: f"{os.getpid()}@{socket.gethostname()}"}).info.run_id
     status = "FAILED"
     try:
         yield run_id
@@ -81,64 +121,53 @@ def run() -> Iterator[str]:
         mlflow.end_run(status)
 
 
-def log_facts(facts: Facts) -> None:
-    """Log parameters, metrics and where everything came from."""
-    mlflow.log_params({f"best_{name}": value for name, value in facts.parameters.items()})
-    mlflow.log_params({"seed": facts.seed, "candidates": facts.candidates, "folds": facts.folds})
-    mlflow.log_metrics(facts.metrics)
-    mlflow.log_metrics({f"removed_{rule}": rows for rule, rows in facts.removed.items()})
-    mlflow.log_metrics({"data_rows": facts.data_rows, "train_rows": facts.train_rows, "test_rows": facts.test_rows})
-    mlflow.set_tags(
-        {"git_revision": facts.git_revision, "data_source": facts.data_source, "data_sha256": facts.data_sha256}
-    )
-    mlflow.log_dict({dist.name: dist.version for dist in distributions()}, "packages.json")
+def use_experiment(name: str) -> str:
+    """Make the experiment the one that runs go to, creating it at first; returns its id."""
+    client = MlflowClient()
+    if client.get_experiment_by_name(name) is None:
+        file = database.file_of(mlflow.get_tracking_uri())
+        place = str(file.parent / database.ARTIFACTS / name) if file else None
+        try:
+            client.create_experiment(name, artifact_location=place)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":  # by another training, just now
+                raise
+    return str(mlflow.set_experiment(name).experiment_id)
 
 
-def log_tables(dataset: pd.DataFrame, results: pd.DataFrame) -> None:
-    """Log the rows that were trained on and the search's candidates, best first."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder, DATASET_FILE)
-        dataset.to_parquet(file, index=False)
-        mlflow.log_artifact(str(file))
-    mlflow.log_table(json.loads(results.to_json(orient="columns")), "candidates.json")
+def _close_abandoned(experiment: str) -> None:
+    """End the runs of trainings that could not do so themselves: those that were killed, or whose disk was full."""
+    client = MlflowClient()
+    for left in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        if _is_gone(left.data.tags.get(PROCESS, ""), left.info.start_time / 1000):
+            client.set_terminated(left.info.run_id, "KILLED")
+            log.info("Run %s is marked as KILLED: it has no process any more", left.info.run_name)
 
 
-def log_figures(figures: Mapping[str, Figure]) -> None:
-    """Log each figure under its file name."""
-    for name, figure in figures.items():
-        mlflow.log_figure(figure, f"{PICTURES}/{name}", save_kwargs={"dpi": 120})
-
-
-def log_card(text: str) -> None:
-    """Log the model card."""
-    mlflow.log_text(text, CARD_NAME)
-
-
-def log_model(booster: xgboost.Booster, example: pd.DataFrame, facts: Facts) -> str:
-    """Log the model with signature, input example and facts; returns its MLflow address.
-
-    The plain booster is logged, not scikit-learn's wrapper, so that loading it needs no scikit-learn.
-    """
-    predicted = booster.predict(xgboost.DMatrix(example[list(FEATURES)]))
-    installed = next(name for name in ("xgboost-cpu", "xgboost") if any(distributions(name=name)))
-    logged = mlflow.xgboost.log_model(
-        booster,
-        name="model",
-        model_format="ubj",
-        signature=infer_signature(example, predicted),
-        input_example=example,
-        pip_requirements=[f"mlflow=={mlflow.__version__}", f"{installed}=={version(installed)}"],
-        metadata={METADATA_KEY: msgspec.to_builtins(facts)},
-    )
-    return str(logged.model_uri)
+def _is_gone(process: str, start: float) -> bool:
+    """Whether a process has ended; one that cannot be seen, as it is on another machine, is given a day."""
+    pid, _, host = process.partition("@")
+    old = time.time() - start > DAY
+    if host != socket.gethostname():
+        return old
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return old and int(pid) == os.getpid()  # the number that a container's process has had before
 
 
 def git_revision() -> str:
-    """The commit that is checked out, `-dirty` when files differ from it, `unknown` outside git."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The commit that is checked out, `-dirty` when files differ from it, `unknown` outside git or without it."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return "unknown"
     return described.stdout.strip() or "unknown"

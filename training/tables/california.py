@@ -15,8 +15,16 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_california_housing
 
-from api.model.schema import FEATURES, TARGET
 from training.errors import DataError
+
+NAME = "california-housing"
+"""Of the shipped description, whose rows these are."""
+
+COLUMNS = (
+    *("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"),
+    "MedHouseVal",
+)
+"""In the order of the package's file."""
 
 CHECKSUM = "9b9082ab86651a01d663a8e4a70ea14c0b41d0b2bd693bccd3221dcd111e15ca"
 """Of the 20,640 rows, as `training.tables.data.checksum` takes it: the same for every good copy of the dataset."""
@@ -66,7 +74,7 @@ def packaged() -> pd.DataFrame:
     if hashlib.sha256(content).hexdigest() != PACKAGE_FILE_SHA256:
         raise DataError(f"{PACKAGE_FILE} of the {PACKAGE} package is not the known file. {WAYS}")
     lines = gzip.decompress(content).decode().splitlines()
-    return pd.DataFrame(np.loadtxt(lines, delimiter=",", skiprows=1), columns=[*FEATURES, TARGET])
+    return pd.DataFrame(np.loadtxt(lines, delimiter=",", skiprows=1), columns=list(COLUMNS))
 
 
 @contextmanager

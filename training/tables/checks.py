@@ -1,90 +1,133 @@
 """What a table must be before anything is trained on it; what is wrong is said by column and row."""
 
-from collections.abc import Iterator
-from numbers import Number
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from api.model.schema import BOUNDS, FEATURES, TARGET, TARGET_UNIT
+from api.store.schema import Feature
 from training.errors import DataError
+from training.tables import values
+from training.tables.description import FeatureSays, Table, TargetSays
+from training.tables.files import Read
 
-FEWEST_ROWS = 200
-"""Below this, the held-out fifth is too small to say anything about a model."""
+FEWEST_ROWS = 100
+"""Below this, the held-out part is too small to say anything about a model."""
 
-TARGET_BOUNDS = (0.0, 100.0)
-"""In 100,000 USD: a median above ten million dollars is a sum given in dollars."""
+FEWEST_OF_A_CLASS = 10
+"""Fewer rows of a class cannot be spread over folds and held-out rows."""
 
 SHOWN = 5
 NAMES_SHOWN = 20
 
 
-def check(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The table with the schema's columns as float64.
+def check(found: Read, description: Table, source: str) -> pd.DataFrame:
+    """The description's columns, typed: numbers and yes/no as float64, categories and classes as categorical.
 
-    Rows are counted from 1, without a header line, as `table.iloc[row - 1]`.
+    Rows are counted from 1, without a header line.
 
     Raises:
-        DataError: a column is missing or there twice, there are too few different rows, a value is missing, not a
-            number or out of bounds, or the target never changes.
+        DataError: a column is missing or there twice, there are too few different rows, a value is missing where none
+            may be, of another kind or out of bounds, or the target never changes.
     """
-    wanted = [*FEATURES, TARGET]
-    _check_names([str(name) for name in table.columns], wanted, source)
-    numbers = pd.DataFrame({name: _numbers(table[name]) for name in wanted})
-    different = len(numbers.drop_duplicates())
+    names = [str(name) for name in found.table.columns]
+    _check_names(names, list(description.columns), source)
+    raw = found.table.set_axis(names, axis=1)
+    columns, faults = {}, []
+    for name in description.columns:
+        columns[name], wrong = _typed(raw[name], name, description, found.decimal)
+        faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
+    _refuse(faults, source)
+    table = pd.DataFrame(columns)
+    _check_rows(table, description, source)
+    return table
+
+
+def check_features(found: Read, features: Iterable[Feature], source: str) -> pd.DataFrame:
+    """The features of rows to predict, typed as `check` has them; they need no target and may be few.
+
+    Raises:
+        DataError: a column is missing or there twice, or a value is none that the schema allows.
+    """
+    says = {feature.name: feature for feature in features}
+    names = [str(name) for name in found.table.columns]
+    _check_names(names, list(says), source)
+    raw = found.table.set_axis(names, axis=1)
+    columns, faults = {}, []
+    for name, feature in says.items():
+        columns[name], wrong = _by_kind(raw[name], feature, found.decimal)
+        if not feature.missing:
+            wrong += _missing(raw[name])
+        faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
+    _refuse(faults, source)
+    return pd.DataFrame(columns)
+
+
+def _typed(column: pd.Series, name: str, description: Table, decimal: str) -> tuple[pd.Series, list[values.Fault]]:
+    says = description.target if name == description.target.column else description.features.get(name)
+    if says is None:
+        # It only splits or groups the rows.
+        return column, _missing(column)
+    typed, faults = _by_kind(column, says, decimal)
+    if not getattr(says, "missing", False):
+        faults += _missing(column)
+    return typed, faults
+
+
+def _missing(column: pd.Series) -> list[values.Fault]:
+    return [(row, "no value") for row, missing in enumerate(column.isna()) if missing]
+
+
+def _refuse(faults: list[str], source: str) -> None:
+    if faults:
+        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise DataError(f"{source} has bad values: {'; '.join(faults[:SHOWN])}{more}.")
+
+
+def _by_kind(
+    column: pd.Series, says: FeatureSays | TargetSays | Feature, decimal: str
+) -> tuple[pd.Series, list[values.Fault]]:
+    if says.kind == "boolean":
+        return values.yes_no(column, getattr(says, "classes", ()))
+    if says.kind == "category":
+        return values.categories(column, says.classes if isinstance(says, TargetSays) else says.categories)
+    return values.numbers(column, decimal, says.low, says.high, whole=says.kind == "integer")
+
+
+def _check_rows(table: pd.DataFrame, description: Table, source: str) -> None:
+    different = len(table.drop_duplicates())
     if different < FEWEST_ROWS:
         others = f", {different} of them different" if different < len(table) else ""
         raise DataError(f"{source} has {len(table)} rows{others}; at least {FEWEST_ROWS} different ones are needed.")
-    bounds = {**BOUNDS, TARGET: TARGET_BOUNDS}
-    faults = [fault for name in wanted for fault in _faults(table[name], numbers[name].to_numpy(), *bounds[name])]
-    if faults:
-        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        hint = f" ({TARGET} is in {TARGET_UNIT}.)" if any(fault.startswith(TARGET) for fault in faults) else ""
-        raise DataError(f"{source} has bad values: {'; '.join(faults[:SHOWN])}{more}.{hint}")
-    if numbers[TARGET].nunique() == 1:
-        raise DataError(f"{source} has {TARGET} {numbers[TARGET][0]:g} in every row: there is nothing to learn.")
-    return numbers
+    target = table[description.target.column]
+    if target.nunique() == 1:
+        raise DataError(f"{source} has {target.name} {target.iloc[0]} in every row: there is nothing to learn.")
+    if description.target.kind != "number":
+        counts = target.value_counts()
+        rare = [f"{name} ({count})" for name, count in counts.items() if count < FEWEST_OF_A_CLASS]
+        if rare:
+            raise DataError(
+                f"{source} has too few rows of {', '.join(rare)}; {FEWEST_OF_A_CLASS} of each class are needed: leave "
+                "the class away, or put it together with another."
+            )
 
 
 def _check_names(names: list[str], wanted: list[str], source: str) -> None:
-    if twice := [name for name in wanted if names.count(name) > 1]:
+    counts = Counter(names)
+    if twice := [name for name in wanted if counts[name] > 1]:
         raise DataError(f"{source} has more than one column named {', '.join(twice)}: keep one of each.")
-    if not (missing := [name for name in wanted if name not in names]):
+    if not (missing := [name for name in wanted if name not in counts]):
         return
     found = ", ".join(names[:NAMES_SHOWN]) + (f" and {len(names) - NAMES_SHOWN} more" if names[NAMES_SHOWN:] else "")
+    needed = ", ".join(wanted[:NAMES_SHOWN]) + (
+        f" and {len(wanted) - NAMES_SHOWN} more" if wanted[NAMES_SHOWN:] else ""
+    )
     hint = ""
-    written = {name.strip().casefold(): name for name in names}
-    if others := [f"{written[name.casefold()]!r} is not {name}" for name in missing if name.casefold() in written]:
-        hint = f" Names are taken as they are written: {', '.join(others)}."
-    elif not np.isnan(pd.to_numeric(pd.Series(names), errors="coerce")).any():
+    others = {name.strip().casefold(): name for name in names}
+    if near := [f"{others[name.casefold()]!r} is not {name}" for name in missing if name.casefold() in others]:
+        hint = f" Names are taken as they are written: {', '.join(near)}."
+    elif pd.to_numeric(pd.Series(names), errors="coerce").notna().all():
         hint = " These look like values: the first line must be the columns' names."
     raise DataError(
-        f"{source} lacks the columns {', '.join(missing)}; it has {found}; needed are {', '.join(wanted)}.{hint}"
+        f"{source} lacks the columns {', '.join(missing[:NAMES_SHOWN])}; it has {found}; needed are {needed}.{hint}"
     )
-
-
-def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
-    """The values as float64, NaN where there is no number: yes and no, dates and other text are none."""
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        values = column.astype(object)
-        column = pd.to_numeric(values.where(values.map(_may_be_number)), errors="coerce")
-    return column.to_numpy("float64", na_value=np.nan)
-
-
-def _may_be_number(value: Any) -> bool:
-    return isinstance(value, str | Number) and not isinstance(value, bool | np.bool_)
-
-
-def _faults(column: pd.Series, numbers: npt.NDArray[np.float64], low: float, high: float) -> Iterator[str]:
-    good = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
-    for row in np.flatnonzero(~good):
-        value = column.iloc[row]
-        where = f"{column.name}, row {row + 1}"
-        if pd.isna(value):
-            yield f"{where}: no value"
-        elif not np.isfinite(numbers[row]):
-            yield f"{where}: {str(value)!r} is not a finite number"
-        else:
-            yield f"{where}: {value} is outside {low:.10g} to {high:.10g}"

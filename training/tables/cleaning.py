@@ -1,23 +1,11 @@
-"""The rows that no model should learn from, by fixed rules that look at nothing but the row itself."""
+"""Leaves out the rows that no model should learn from, by the description's rules."""
 
 from typing import NamedTuple
 
 import pandas as pd
 
-
-class Rule(NamedTuple):
-    """Rows that meet `condition`, an expression of pandas over the columns, are dropped."""
-
-    name: str
-    condition: str
-    why: str
-
-
-RULES = (
-    Rule("absurd_rooms", "AveRooms > 50", "more than 50 rooms per household: resorts and empty houses, not homes"),
-    Rule("absurd_bedrooms", "AveBedrms > 10", "more than 10 bedrooms per household: the same"),
-    Rule("absurd_occupancy", "AveOccup > 20", "more than 20 people per household: barracks, prisons and dormitories"),
-)
+from training.errors import DataError
+from training.tables.description import CleaningRule
 
 
 class Cleaned(NamedTuple):
@@ -27,11 +15,18 @@ class Cleaned(NamedTuple):
     removed: dict[str, int]
 
 
-def clean(table: pd.DataFrame) -> Cleaned:
-    """Apply the rules one after another; a row counts for the first rule that removes it."""
+def clean(table: pd.DataFrame, rules: tuple[CleaningRule, ...]) -> Cleaned:
+    """Apply the rules one after another; a row counts for the first rule that removes it.
+
+    Raises:
+        DataError: a rule is no expression over the columns.
+    """
     removed = {}
-    for rule in RULES:
-        kept = table.query(f"not ({rule.condition})")
+    for rule in rules:
+        try:
+            kept = table.query(f"not ({rule.drop})")
+        except Exception as error:
+            raise DataError(f"The cleaning rule {rule.name} cannot be applied: {rule.drop!r}: {error}") from error
         removed[rule.name] = len(table) - len(kept)
         table = kept
     return Cleaned(table, removed)

@@ -1,21 +1,22 @@
 """The rows that a training is given: a file of the user's own, or California Housing and the proof that it is."""
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from api.model.schema import FEATURES, TARGET
 from training.errors import DataError
 from training.tables.checks import check
-from training.tables.files import read
+from training.tables.description import Table
+from training.tables.files import Read, read
 
-COLUMNS = [*FEATURES, TARGET]
+log = logging.getLogger(__name__)
 
 
 class Dataset(NamedTuple):
-    """Checked rows: the eight features and the target, all float64, in the schema's order."""
+    """Checked rows: the description's columns, typed as `training.tables.checks.check` has them."""
 
     table: pd.DataFrame
     source: str
@@ -23,18 +24,23 @@ class Dataset(NamedTuple):
     """Of the values, so that two runs can tell whether they saw the same rows."""
 
 
-def load(file: Path | None = None) -> Dataset:
-    """Load a file of the user's own, or California Housing.
+def load(description: Table, file: Path | None = None) -> Dataset:
+    """Load a file of the user's own; for the shipped table without one, California Housing.
 
     Raises:
         DataError: there is no such data, or something is wrong with it; the text says what and where.
     """
     if file:
-        return _checked(read(file), str(file))
+        found = read(file)
+        log.info("%s: %s", file, found.recognised)
+        return _checked(found, description, str(file))
     # A file of one's own is refused before scikit-learn is imported, which takes seconds.
     from training.tables import california
 
-    dataset = _checked(*california.california_housing())
+    if description.name != california.NAME:
+        raise DataError(f"Name the file with the rows of {description.name}: --data FILE.")
+    table, source = california.california_housing()
+    dataset = _checked(Read(table, source), description, source)
     if dataset.sha256 != california.CHECKSUM:
         raise DataError(
             f"What {dataset.source} gave is not California Housing: its sha256 is {dataset.sha256}. {california.WAYS}"
@@ -43,10 +49,12 @@ def load(file: Path | None = None) -> Dataset:
 
 
 def checksum(table: pd.DataFrame) -> str:
-    """The sha256 of the values of `COLUMNS` as little-endian float64, row by row."""
-    return hashlib.sha256(table[COLUMNS].to_numpy("<f8").tobytes()).hexdigest()
+    """The sha256 of the values: of numbers alone as little-endian float64, row by row, else of each column's hash."""
+    if all(pd.api.types.is_float_dtype(dtype) for dtype in table.dtypes):
+        return hashlib.sha256(table.to_numpy("<f8").tobytes()).hexdigest()
+    return hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy("<u8").tobytes()).hexdigest()
 
 
-def _checked(table: pd.DataFrame, source: str) -> Dataset:
-    table = check(table, source)[COLUMNS].reset_index(drop=True)
+def _checked(found: Read, description: Table, source: str) -> Dataset:
+    table = check(found, description, source).reset_index(drop=True)
     return Dataset(table, source, checksum(table))

@@ -1,0 +1,170 @@
+"""Reads request bodies into rows of the model's own numbers, as strictly as the schema says."""
+
+import json
+from collections.abc import Callable
+from types import GenericAlias
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from api.answers.faults import MAX_BATCH_ROWS, Faults, refusal
+from api.answers.fields import Field, capitalised, described, make_fields
+from api.http.problems import UNREADABLE, ProblemError, malformed
+from api.model.batching import Row
+from api.store.schema import Schema
+
+Body = type[msgspec.Struct]
+
+_astuple = msgspec.structs.astuple
+
+
+class RowReader:
+    """Reads single rows and batches of one table.
+
+    Decoders are made once. Names that a decoder cannot be made for, with a quote or a backslash in them, are read field
+    by field instead, which is slower.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.fields = make_fields(schema)
+        self.faults = Faults(self.fields, schema.plural)
+        self.features = _features(schema, self.fields)
+        self.batch = _batch(schema, self.features)
+        self._one = msgspec.json.Decoder(self.features)
+        self._many = msgspec.json.Decoder(self.batch)
+        self._decodable = all(wire_name(i, field.name) == field.name for i, field in enumerate(self.fields))
+        # A body that has passed the decoder then has no colons but those between its names and values.
+        self._countable = not any(":" in text for field in self.fields for text in (field.name, *(field.codes or ())))
+        self._encode = _encoder(self.fields)
+
+    def one(self, body: bytes) -> Row:
+        """The row of a body that holds one.
+
+        Raises:
+            ProblemError: 400 or 422.
+        """
+        if not self._decodable:
+            return self._encode(self._by_name(self._sound(body, batch=False)))
+        features = self._decode(self._one, body, batch=False)
+        self._refuse_duplicates(body, [features], 0)
+        return self._encode(_astuple(features))
+
+    def many(self, body: bytes) -> list[Row]:
+        """The rows of a batch, in order.
+
+        Raises:
+            ProblemError: 400 or 422.
+        """
+        if not self._decodable:
+            return [self._encode(self._by_name(row)) for row in self._sound(body, batch=True)["rows"]]
+        rows = self._decode(self._many, body, batch=True).rows
+        self._refuse_duplicates(body, rows, 1)
+        return [self._encode(_astuple(row)) for row in rows]
+
+    def refused(self) -> ProblemError:
+        """How a row is refused whose first value is of the wrong kind, for the documents."""
+        field = self.fields[0]
+        wrong = 8.3 if field.codes else "8.3"
+        return refusal([fault for fault in self.faults.find({field.name: wrong}, batch=False) if fault.value])
+
+    def _decode(self, decoder: msgspec.json.Decoder[Any], body: bytes, *, batch: bool) -> Any:
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise self.faults.invalid(body, error, batch=batch) from error
+        except UNREADABLE as error:
+            raise malformed(body, error) from error
+
+    def _refuse_duplicates(self, body: bytes, rows: list[msgspec.Struct], wrapping: int) -> None:
+        """Refuse a field that is given twice: JSON leaves open which one counts, and the decoder takes the last."""
+        if self._countable:
+            given = len(rows) * len(self.fields) - self._left_out(rows)
+            if body.count(b":") != given + wrapping:
+                raise self.faults.twice()
+        else:
+            self._parse(body)
+
+    def _left_out(self, rows: list[msgspec.Struct]) -> int:
+        if not any(field.optional for field in self.fields):
+            return 0
+        return sum(_astuple(row).count(UNSET) for row in rows)
+
+    def _sound(self, body: bytes, *, batch: bool) -> Any:
+        try:
+            sent = msgspec.json.decode(body)
+        except UNREADABLE as error:
+            raise malformed(body, error) from error
+        if faults := self.faults.find(sent, batch=batch):
+            raise refusal(faults)
+        self._parse(body)
+        return sent
+
+    def _parse(self, body: bytes) -> None:
+        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            if len(found := dict(pairs)) < len(pairs):
+                raise self.faults.twice()
+            return found
+
+        json.loads(body, object_pairs_hook=unique)
+
+    def _by_name(self, sent: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(sent.get(field.name) for field in self.fields)
+
+
+def wire_name(place: int, name: str) -> str:
+    """The name itself, or one that stands for it where msgspec takes none with such characters in it."""
+    return f"\ue000{place}" if '"' in name or "\\" in name or any(character < " " for character in name) else name
+
+
+def _features(schema: Schema, fields: tuple[Field, ...]) -> Body:
+    return msgspec.defstruct(
+        "Features",
+        [
+            (f"f{i}", field.declared, UNSET) if field.optional else (f"f{i}", field.declared)
+            for i, field in enumerate(fields)
+        ],
+        namespace={"__doc__": schema.row_description or f"One {schema.row}."},
+        rename={f"f{i}": wire_name(i, field.name) for i, field in enumerate(fields)},
+        frozen=True,
+        gc=False,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+def _batch(schema: Schema, features: Body) -> Body:
+    examples = [[{each.name: each.example for each in schema.features if each.example is not None}]]
+    rows = described(
+        GenericAlias(list, (features,)),
+        min_length=1,
+        max_length=MAX_BATCH_ROWS,
+        description=f"1 to {MAX_BATCH_ROWS:,} {schema.plural}, answered in this order.",
+        examples=examples,
+    )
+    return msgspec.defstruct(
+        "Batch",
+        [("rows", rows)],
+        namespace={"__doc__": f"{capitalised(schema.plural)} to predict together."},
+        frozen=True,
+        forbid_unknown_fields=True,
+    )
+
+
+def _encoder(fields: tuple[Field, ...]) -> Callable[[tuple[Any, ...]], Row]:
+    """What turns decoded values into the model's numbers; numpy takes numbers, yes/no and None as they are."""
+    categories = [(i, {**field.codes, None: None, UNSET: None}) for i, field in enumerate(fields) if field.codes]
+    optional = [i for i, field in enumerate(fields) if field.optional and not field.codes]
+    if not categories and not optional:
+        return tuple
+
+    def encode(values: tuple[Any, ...]) -> Row:
+        row = list(values)
+        for i, codes in categories:
+            row[i] = codes[row[i]]
+        for i in optional:
+            if row[i] is UNSET:
+                row[i] = None
+        return tuple(row)
+
+    return encode

@@ -1,0 +1,47 @@
+"""What several commands are told."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from training.tables.loading import DEFAULT, Described, load
+
+NOT_PROMOTED = 3
+"""Exit code: done, but the version is not better than the champion and was not promoted."""
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class DescriptionFile(click.ParamType[Described]):
+    """A file that describes a table, read and checked."""
+
+    name = "FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Described:
+        """Read the file, unless it was read before."""
+        if isinstance(value, Described):
+            return value
+        return load(Path(str(_FILE.convert(value, param, ctx))))
+
+
+table_option = click.option(
+    "--table",
+    "described",
+    type=DescriptionFile(),
+    default=str(DEFAULT),
+    metavar="FILE",
+    help="The file that describes the table, see docs/tables.md. [default: California Housing]",
+)
+
+data_option = click.option(
+    "--data", type=_FILE, help="A CSV or Parquet file with the table's rows. [default: California Housing]"
+)
+
+store_option = click.option(
+    "--store",
+    default="models",
+    show_default=True,
+    metavar="DIR|s3://BUCKET[/PREFIX]",
+    help="Where published models lie.",
+)

@@ -1,0 +1,109 @@
+"""A column's values as its kind asks for them; what does not fit is said by row."""
+
+import re
+from collections.abc import Iterator, Sequence
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from api.answers.fields import LARGEST
+
+YES = {"1", "1.0", "true", "yes", "t", "y"}
+NO = {"0", "0.0", "false", "no", "f", "n"}
+
+_THOUSANDS = {
+    ".": re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?"),
+    ",": re.compile(r"[-+]?\d{1,3}(\.\d{3})+(,\d+)?"),
+}
+
+Fault = tuple[int, str]
+"""A row, counted from 0, and what is wrong with its value."""
+
+
+def numbers(
+    column: pd.Series, decimal: str, low: float | None, high: float | None, *, whole: bool
+) -> tuple[pd.Series, list[Fault]]:
+    """The column as float64, NaN where a value is missing."""
+    missing = column.isna().to_numpy()
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = column.to_numpy("float64", na_value=np.nan)
+        texts: list[Any] = column.tolist()
+    else:
+        texts = [value.strip() if isinstance(value, str) else value for value in column.tolist()]
+        prepared = [_prepared(value, decimal) for value in texts]
+        values = pd.to_numeric(pd.Series(prepared, dtype=object), errors="coerce").to_numpy("float64")
+    low, high = -LARGEST if low is None else low, LARGEST if high is None else high
+    good = missing | (np.isfinite(values) & (values >= low) & (values <= high))
+    if whole:
+        good &= missing | (values == np.floor(values))
+    faults = [(int(row), _wrong_number(texts[row], values[row], decimal, low, high)) for row in np.flatnonzero(~good)]
+    return pd.Series(np.where(missing, np.nan, values), index=column.index), faults
+
+
+def _prepared(value: Any, decimal: str) -> Any:
+    """What `to_numeric` understands as the number that is written; nothing where it would misread it."""
+    if not isinstance(value, str | Number) or isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, str) and "_" in value:
+        return None
+    if not isinstance(value, str) or decimal == ".":
+        return value
+    return None if "." in value else value.replace(",", ".")
+
+
+def _wrong_number(text: Any, value: float, decimal: str, low: float, high: float) -> str:
+    if isinstance(text, str) and _THOUSANDS[decimal].fullmatch(text):
+        return f"{text!r} is written with separators of thousands: write it without"
+    if not np.isfinite(value):
+        return f"{str(text)!r} is not a finite number"
+    if value < low or value > high:
+        return f"{value:.10g} is outside {low:.10g} to {high:.10g}"
+    return f"{value:.10g} is not a whole number"
+
+
+def yes_no(column: pd.Series, classes: Sequence[str] = ()) -> tuple[pd.Series, list[Fault]]:
+    """The column as float64: 0 for no, 1 for yes, NaN where a value is missing.
+
+    Written as true or false, yes or no, 1 or 0, a letter of these, or as the two classes.
+    """
+    named = {name: float(code) for code, name in enumerate(classes)}
+
+    def code(value: Any) -> float:
+        text = written(value)
+        if text in named:
+            return named[text]
+        return 1.0 if text.casefold() in YES else 0.0 if text.casefold() in NO else np.nan
+
+    present = column.notna().to_numpy()
+    codes = np.array([code(value) if there else np.nan for value, there in zip(column, present, strict=True)], float)
+    words = " or ".join(map(repr, classes)) if classes else "yes or no"
+    faults = [
+        (int(row), f"{written(column.iloc[row])!r} is not {words}") for row in np.flatnonzero(present & np.isnan(codes))
+    ]
+    return pd.Series(codes, index=column.index), faults
+
+
+def categories(column: pd.Series, known: Sequence[str]) -> tuple[pd.Series, list[Fault]]:
+    """The column as categorical with these categories, in this order."""
+    texts = pd.Series([written(value) if there else None for value, there in _with_presence(column)], dtype=object)
+    wrong = texts.notna() & ~texts.isin(known)
+    shown = ", ".join(map(repr, known[:20])) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+    faults = [(int(row), f"{texts[row]!r} is not one of {shown}") for row in np.flatnonzero(wrong)]
+    return pd.Series(pd.Categorical(texts.where(~wrong), categories=list(known)), index=column.index), faults
+
+
+def written(value: Any) -> str:
+    """A value as the text of a category: a whole number without a fraction."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _with_presence(column: pd.Series) -> Iterator[tuple[Any, bool]]:
+    present: npt.NDArray[np.bool_] = column.notna().to_numpy()
+    return zip(column.tolist(), present.tolist(), strict=True)
