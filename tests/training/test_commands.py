@@ -329,16 +329,16 @@ def test_describe_drafts_a_description_that_is_read(
             "price": [100.0 + 7.5 * (i % 50) for i in range(60)],
         }
     )
-    rows.to_csv("Flats.csv", sep=";", decimal=",", index=False)
-    assert run(["describe", "Flats.csv", "--target", "price"]) == 0
+    rows.to_csv("My flats.csv", sep=";", decimal=",", index=False)
+    assert run(["describe", "My flats.csv", "--target", "price"]) == 0
     out = capsys.readouterr().out
     assert "[features.row] is left out: it counts the rows" in out
-    assert "python -m training train --table tables/flats.toml --data Flats.csv" in out
-    table = loading.load(Path("tables/flats.toml")).table
+    assert "python -m training train --table tables/my-flats.toml --data 'My flats.csv'" in out
+    table = loading.load(Path("tables/my-flats.toml")).table
     assert list(table.features) == ["size (m²)", "town"]
     assert table.features["town"].categories == ("Bern", "Chur")
     assert table.features["town"].missing
-    assert run(["describe", "Flats.csv", "--target", "price"]) == 1
+    assert run(["describe", "My flats.csv", "--target", "price"]) == 1
     assert "is there already" in capsys.readouterr().err
 
 

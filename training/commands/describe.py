@@ -1,5 +1,6 @@
 """`describe`: a first description of a file's rows."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -31,4 +32,5 @@ def describe(*, file: Path, target: str, out: Path | None, force: bool) -> None:
     remarks = [line.removeprefix("# ") for line in text.splitlines()[2:] if line.startswith("# ")]
     for remark in remarks:
         click.echo(f"  - {remark}")
-    click.echo(f"{destination} is written. Read it, then: python -m training train --table {destination} --data {file}")
+    command = shlex.join(["python", "-m", "training", "train", "--table", str(destination), "--data", str(file)])
+    click.echo(f"{destination} is written. Read it, then: {command}")
