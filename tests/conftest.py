@@ -27,6 +27,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what MLflow's own code is warned of by the libraries under it."""
+    for message in (
+        "The ``noload`` loader strategy",
+        "Operation with range is deprecated",
+        ".*Any type hint is inferred",
+    ):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
 def training(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m training` as a user does, with its own MLflow database in `cwd`."""
     return subprocess.run(

@@ -16,12 +16,6 @@ settings.register_profile("bounded", settings.get_profile("fuzz"), max_examples=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let pass what MLflow's own code warns of when it is imported."""
-    for message in ("The ``noload`` loader strategy", ".*Any type hint is inferred"):
-        config.addinivalue_line("filterwarnings", f"ignore:{message}")
-
-
 OLD_KEY, NEW_KEY = "old-key-4f1c", "new-key-93ab"
 
 

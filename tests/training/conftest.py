@@ -27,16 +27,6 @@ SMALL = Described(structs.replace(TABLE, search=structs.replace(TABLE.search, sp
 """California Housing, with a search that takes a second."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let pass what MLflow's own code is warned of by the libraries under it."""
-    for message in (
-        "The ``noload`` loader strategy",
-        "Operation with range is deprecated",
-        ".*Any type hint is inferred",
-    ):
-        config.addinivalue_line("filterwarnings", f"ignore:{message}")
-
-
 class Home(NamedTuple):
     """A working directory with its own MLflow database, and what was trained there."""
 
