@@ -62,9 +62,12 @@ def find(config: Config) -> PublishedModel | None:
 def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
     raw = _get(s3, bucket, f"{path}/{MANIFEST_NAME}")
     if raw is None:
+        # Below a prefix a store's models lie as they do in a whole bucket.
+        prefix, inside, _ = path.partition(manifest.MODELS_PREFIX)
+        store = f"s3://{bucket}/{prefix}".rstrip("/") if inside else f"s3://{bucket}"
         raise ModelError(
             f"model_path = {path!r}: no model at s3://{bucket}/{path}: there is no key {path}/{MANIFEST_NAME}. "
-            f"Publish one with `python -m training publish --store s3://{bucket}`, "
+            f"Publish one with `python -m training publish --store {store}`, "
             "or correct `pulumi config set model_path`"
         )
     try:

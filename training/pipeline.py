@@ -132,7 +132,7 @@ def train(
         with registry.registering(table.name, model_id, run_id) as version:
             registry.note(table.name, version, registry.REASON, decision.reason)
             if decision.promoted:
-                decision = promotion.crown(version, decision, candidate, since=since)
+                decision = promotion.crown(version, decision, candidate, since=since, force=force)
     return Trained(version, facts, decision)
 
 

@@ -82,6 +82,15 @@ def test_no_model_names_bucket_and_key(bucket: str) -> None:
     assert f"python -m training publish --store s3://{bucket}" in str(error.value)
 
 
+def test_the_store_of_a_missing_model_is_named(s3: Any, bucket: str) -> None:
+    """Whoever is told to publish gets the store that `model_path` belongs to, with its prefix."""
+    stores = {f"{PREFIX}/latest": "", f"team/a/{PREFIX}/latest": "/team/a", "somewhere/else": ""}
+    for path, prefix in stores.items():
+        with pytest.raises(ModelError) as error:
+            find(config(bucket, path))
+        assert f"`python -m training publish --store s3://{bucket}{prefix}`" in str(error.value)
+
+
 @pytest.mark.parametrize(("damage", "words"), [(None, "is missing"), (b"half", "has 4 bytes instead of 10")])
 def test_an_incomplete_model_is_refused(s3: Any, damage: bytes | None, words: str) -> None:
     """A file that is missing or has another size is named by its key."""

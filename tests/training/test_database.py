@@ -28,6 +28,12 @@ from training.publishing import database, registry, tracking
 from training.tables import data
 
 
+@pytest.fixture(autouse=True)
+def own_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands leave this process's signals alone."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another directory, which is the working directory with a registry of its own."""

@@ -122,11 +122,11 @@ def contenders(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     return errors
 
 
-def crowned(version: str, test: pd.DataFrame) -> Decision:
+def crowned(version: str, test: pd.DataFrame, *, force: bool = False) -> Decision:
     """What becomes of a version that beat champion 1."""
     predicted = registry.load(MODEL_NAME, version).inplace_predict(test[list(FEATURES)])
     candidate = Candidate(TABLE, test, predicted, 0.8)
-    return promotion.crown(version, Decision(True, "better"), candidate, since=1)
+    return promotion.crown(version, Decision(True, "better"), candidate, since=1, force=force)
 
 
 @pytest.mark.parametrize("order", ["23", "32"])
@@ -142,6 +142,15 @@ def test_the_better_of_two_is_champion_in_either_order(
     if order == "32":
         assert not decisions["2"].promoted
         assert f"but version 3, trained at the same time, has {contenders['3']:.6f}" in decisions["2"].reason
+
+
+def test_force_asks_no_rival(contenders: dict[str, float], table: pd.DataFrame) -> None:
+    """A version that is forced becomes champion though a better one was promoted while it was trained."""
+    test = split(table, TABLE).test
+    with tracking.connected():
+        assert crowned("3", test).promoted
+        assert crowned("2", test, force=True).promoted
+        assert registry.champion(MODEL_NAME) == "2"
 
 
 @pytest.mark.parametrize("last", ["2", "3"])

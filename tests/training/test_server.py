@@ -1,6 +1,7 @@
 """The whole path against a real tracking server, as the documents promise it."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def at_the_server(tracking_server: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.replace("://", f"://me:{PASSWORD}@"))
     search_small(monkeypatch)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process's own are left alone
     return tracking_server
 
 

@@ -66,7 +66,7 @@ def judge(candidate: Candidate, *, force: bool) -> Decision:
     return Decision(promoted, reason)
 
 
-def crown(version: str, decision: Decision, candidate: Candidate, *, since: int) -> Decision:
+def crown(version: str, decision: Decision, candidate: Candidate, *, since: int, force: bool = False) -> Decision:
     """Make a promoted version champion, unless a better one was promoted while it was trained.
 
     MLflow cannot set an alias only if it is still what it was. So whoever crowns a version says so first, by a tag, and
@@ -78,13 +78,14 @@ def crown(version: str, decision: Decision, candidate: Candidate, *, since: int)
         decision: of the gate, which let it through.
         candidate: the version's model.
         since: the newest version when the training began.
+        force: whatever the figures say.
     """
     name = candidate.description.name
     registry.note(name, version, registry.PROMOTED, "yes")
     registry.crown(name, version)
     rivals = {}
     for rival in registry.promoted_since(name, since):
-        predicted = _predictions(rival, candidate) if rival != version else None
+        predicted = _predictions(rival, candidate) if rival != version and not force else None
         if predicted is not None:
             rivals[rival] = _mean(candidate, predicted)
     if not rivals:
