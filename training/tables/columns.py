@@ -37,17 +37,18 @@ def look_at(column: pd.Series, name: str, decimal: str) -> Column:
         return Column(name, None, "has no values")
     if distinct == 1:
         return Column(name, None, f"is {values.written(present.iloc[0])!r} in every row: it teaches nothing")
-    if _is_date(present):
-        return Column(
-            name, None, "holds dates: give what matters of them as numbers, such as the year or the age in days"
-        )
     if distinct == 2 and not values.yes_no(present)[1]:
         example = bool(values.yes_no(present)[0].iloc[0])
         return Column(name, FeatureSays(kind="boolean", missing=missing, example=example))
     typed, faults = values.numbers(present, decimal, None, None, whole=False)
+    grouped = bool(faults) and all(what.endswith(values.GROUPED) for _, what in faults)
+    if not grouped and _is_date(present):
+        return Column(
+            name, None, "holds dates: give what matters of them as numbers, such as the year or the age in days"
+        )
     if not faults:
         return _number(typed, name, missing=missing)
-    if len(faults) < (1 - MOSTLY) * len(present):
+    if grouped or len(faults) < (1 - MOSTLY) * len(present):
         row, what = faults[0]
         return Column(name, None, f"holds numbers but for {len(faults)} values, such as row {row + 1}: {what}")
     return _text(present, name, missing=missing)

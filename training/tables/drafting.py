@@ -42,7 +42,8 @@ def draft(found: Read, target: str, file: Path) -> str:
     looked = [look_at(table[name], name, found.decimal) for name in table.columns if name != target]
     looked = [_without_answers(column, table, says, found.decimal) for column in looked]
     if not any(column.says for column in looked):
-        raise DataError(f"{file} has no column that a model could learn {target} from: {looked}")
+        why = "; ".join(f"{column.name} {column.remark}" for column in looked[:20])
+        raise DataError(f"{file} has no column that a model could learn {target} from: {why or 'it has no other'}.")
     return "\n".join(_lines(draft_name(file), says, remarks, looked, file, found)) + "\n"
 
 
@@ -107,6 +108,9 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
             f"{name} is {distinct[0] if distinct else 'missing'!r} in every row: there is nothing to learn."
         )
     typed, faults = values.numbers(present, decimal, None, None, whole=False)
+    if faults and all(what.endswith(values.GROUPED) for _, what in faults):
+        row, what = faults[0]
+        raise DataError(f"{name}, row {row + 1}: {what}.")
     if len(distinct) == 2:
         if not values.yes_no(present)[1]:
             return TargetSays(column=name, kind="boolean"), []

@@ -82,7 +82,11 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     try:
         return raw.decode(), "UTF-8"
     except UnicodeDecodeError:
+        pass
+    try:
         return raw.decode("cp1252"), "Latin-1 (Windows-1252)"
+    except UnicodeDecodeError as error:
+        raise ValueError("it is text neither in UTF-8 nor in Latin-1 (Windows-1252)") from error
 
 
 def _without_sep_line(text: str) -> tuple[str, str]:

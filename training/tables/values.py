@@ -22,6 +22,8 @@ _THOUSANDS = {
 Fault = tuple[int, str]
 """A row, counted from 0, and what is wrong with its value."""
 
+GROUPED = "is written with separators of thousands: write it without"
+
 
 def numbers(
     column: pd.Series, decimal: str, low: float | None, high: float | None, *, whole: bool
@@ -56,7 +58,7 @@ def _prepared(value: Any, decimal: str) -> Any:
 
 def _wrong_number(text: Any, value: float, decimal: str, low: float, high: float) -> str:
     if isinstance(text, str) and _THOUSANDS[decimal].fullmatch(text):
-        return f"{text!r} is written with separators of thousands: write it without"
+        return f"{text!r} {GROUPED}"
     if not np.isfinite(value):
         return f"{str(text)!r} is not a finite number"
     if value < low or value > high:
