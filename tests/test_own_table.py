@@ -16,9 +16,8 @@ DRAW = np.random.default_rng(0)
 
 def wines() -> pd.DataFrame:
     """Three classes, with a category, a yes/no, missing values and a name that XGBoost refuses."""
-    rows: pd.DataFrame = load_wine(as_frame=True).frame.rename(
-        columns={"od280/od315_of_diluted_wines": "od280/od315 [ratio]"}
-    )
+    renamed = {"od280/od315_of_diluted_wines": "od280/od315 [ratio]"}
+    rows: pd.DataFrame = load_wine(as_frame=True).frame.rename(columns=renamed)
     return rows.assign(
         target=rows["target"].map({0: "Barolo", 1: "Grignolino", 2: "Barbera"}),
         bottle=np.where(DRAW.random(len(rows)) < 0.3, "magnum", "standard"),
