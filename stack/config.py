@@ -7,11 +7,22 @@ import typing
 from typing import Annotated, Any, Literal
 
 import boto3
-import msgspec
 from msgspec import Meta
 
 from api.store.manifest import LATEST, models_prefix
 from stack.account import Account
+from stack.kinds import (
+    NETWORKS,
+    CanaryMinutes,
+    CanaryPercent,
+    CertificateArn,
+    Email,
+    Minutes,
+    PolicyArn,
+    ScheduledCapacity,
+    SecretArn,
+    Zones,
+)
 
 PROJECT = "california-housing-api"
 
@@ -24,54 +35,8 @@ LONGEST_NAME = 13
 ZONE_ID = re.compile(r"^[A-Z0-9]+$")
 """An id of Route 53, which no name of a zone looks like."""
 
-
-def _words(pattern: str, words: str) -> Meta:
-    """A text of this pattern; whoever gives another is told the words."""
-    return Meta(pattern=pattern, extra={"words": words})
-
-
-CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
-# AWS would allow a day; a pipeline's job and its credentials end after six hours.
-Minutes = Annotated[int, Meta(ge=0, le=120)]
-# Alarms look at three minutes, and CloudWatch takes up to two to see them.
-CanaryMinutes = Annotated[int, Meta(ge=5, le=120)]
-SecretArn = Annotated[
-    str,
-    _words(
-        r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$",
-        "the ARN of a secret, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:housing-keys-AbCdEf",
-    ),
-]
-CertificateArn = Annotated[
-    str,
-    _words(
-        r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$",
-        "the ARN of a certificate in ACM, such as arn:aws:acm:us-east-1:123456789012:certificate/0b1c",
-    ),
-]
-PolicyArn = Annotated[
-    str,
-    _words(
-        r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$",
-        "the ARN of a policy of this account, such as arn:aws:iam::123456789012:policy/boundary-housing-dev",
-    ),
-]
-Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
-Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
-NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
-
 FEWEST_IN_SHARE = 5
 """Requests a minute that a canary must get before its alarms judge it."""
-
-
-class ScheduledCapacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """From a point in time on, another minimum and maximum number of tasks."""
-
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-    schedule: str
-    min_tasks: Annotated[int, Meta(ge=0)]
-    max_tasks: Annotated[int, Meta(ge=1)]
-    timezone: str = "UTC"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

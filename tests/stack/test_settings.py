@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from stack.config import Config, ScheduledCapacity, settings
+from stack.config import Config, settings
+from stack.kinds import ScheduledCapacity
 from stack.reference import PAGE, page
 from stack.rules import FARGATE_MEMORY
 from stack.settings import ConfigError, parse

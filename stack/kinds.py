@@ -1,0 +1,52 @@
+"""What the values of settings are: bounds, and patterns with the words that say what to give instead."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+def _words(pattern: str, words: str) -> Meta:
+    """A text of this pattern; whoever gives another is told the words."""
+    return Meta(pattern=pattern, extra={"words": words})
+
+
+CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
+# AWS would allow a day; a pipeline's job and its credentials end after six hours.
+Minutes = Annotated[int, Meta(ge=0, le=120)]
+# Alarms look at three minutes, and CloudWatch takes up to two to see them.
+CanaryMinutes = Annotated[int, Meta(ge=5, le=120)]
+SecretArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$",
+        "the ARN of a secret, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:housing-keys-AbCdEf",
+    ),
+]
+CertificateArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$",
+        "the ARN of a certificate in ACM, such as arn:aws:acm:us-east-1:123456789012:certificate/0b1c",
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:iam::\d{12}:policy/\S+$",
+        "the ARN of a policy of this account, such as arn:aws:iam::123456789012:policy/boundary-housing-dev",
+    ),
+]
+Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
+Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
+NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
+
+
+class ScheduledCapacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From a point in time on, another minimum and maximum number of tasks."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    schedule: str
+    min_tasks: Annotated[int, Meta(ge=0)]
+    max_tasks: Annotated[int, Meta(ge=1)]
+    timezone: str = "UTC"
