@@ -12,7 +12,7 @@ import xgboost
 from training.errors import DataError
 from training.figures.drawing import draw
 from training.fitting import card, scores
-from training.fitting.distribution import distribution
+from training.fitting.distribution import distribution, ranges
 from training.fitting.estimators import PLAIN, features
 from training.fitting.evaluation import measure
 from training.fitting.facts import Facts
@@ -64,7 +64,7 @@ def train(
     Raises:
         TrainingError: with a text for the user.
     """
-    table = described.table
+    table, schema = described.table, described.table.schema()
     log.info("%s rows from %s, sha256 %s...", f"{len(dataset.table):,}", dataset.source, dataset.sha256[:12])
     repeated = len(dataset.table) - len(set(numbered(dataset.table)))
     if repeated:
@@ -112,13 +112,11 @@ def train(
                 "cv_score_std": float(results["score_std"][0]),
                 **measured.metrics,
             },
-            ranges=_ranges(train_rows, table),
+            ranges=ranges(train_rows, schema.features),
             interval=measured.interval,
             label_threshold=measured.label_threshold,
-            distribution=distribution(train_rows, measured.predicted, table),
-            known_answers=known_answers(
-                model.get_booster(), features(parts.test, table), measured.predicted, table.schema()
-            ),
+            distribution=distribution(train_rows, measured.predicted, schema.features),
+            known_answers=known_answers(model.get_booster(), features(parts.test, table), measured.predicted, schema),
         )
         log.info("Drawing the figures and keeping everything in MLflow: some seconds")
         recording.log_facts(facts)
@@ -145,12 +143,3 @@ def _check(train_rows: pd.DataFrame, before: pd.DataFrame, table: Table) -> None
         raise DataError(f"All training rows have the {target.name} {target.iloc[0]}: there is nothing to learn.")
     if table.target.kind != "number" and target.nunique() < len(table.schema().target.classes):
         raise DataError(f"The training rows lack a class of {target.name}: it can neither be learned nor judged.")
-
-
-def _ranges(rows: pd.DataFrame, table: Table) -> dict[str, tuple[float, float]]:
-    """Lowest and highest value of each number that is there at all."""
-    return {
-        name: (float(rows[name].min()), float(rows[name].max()))
-        for name, says in table.features.items()
-        if says.kind in ("number", "integer") and rows[name].notna().any()
-    }

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import time
 from contextlib import closing
 from http.client import OK, HTTPConnection, HTTPException, HTTPSConnection
@@ -14,6 +13,7 @@ import msgspec
 import pandas as pd
 
 from training.errors import TrainingError
+from training.processes import runs
 from training.tables.data import load
 from training.tables.description import Table
 from training.tables.splitting import split
@@ -91,7 +91,7 @@ def _await(url: str, name: str, process: int | None) -> _Ready:
     deadline = time.monotonic() + PATIENCE
     waiting = False
     while True:
-        if process and not _runs(process):
+        if process and not runs(process):
             raise TrainingError(f"The service that was to answer at {url} has ended; what it wrote last says why.")
         try:
             status, body = _request(url, "GET", "/ready")
@@ -143,13 +143,3 @@ def _is_address(url: str) -> bool:
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
         return False
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -51,8 +51,7 @@ def _checked(example: Any, field: Field) -> Any:
 def example_answer(model: Model, row: Row) -> Example:
     """How the model answers the row, as a person writes it down."""
     array = np.array([row], np.float32)
-    names = np.array(model.schema.names, object)
-    answer = Answer(model.predict(array).tolist()[0], names[model.outside(array)[0]].tolist())
+    answer = Answer(model.predict(array).tolist()[0], model.extrapolated(array)[0])
     fields = make_fields_of(model, _Interval)(answer)
     pushes = model.explain(array)[0]
     if model.trees.n_outputs > 1:

@@ -20,6 +20,7 @@ class Explanations:
     def __init__(self, predictions: Predictions) -> None:
         self.predictions = predictions
         self.schema = predictions.model.schema
+        self.names = self.schema.names
         self.classes = self.schema.target.classes if predictions.model.trees.n_outputs > 1 else ()
 
     async def single(self, scope: HTTPScope, receive: Receive) -> Reply:
@@ -38,7 +39,7 @@ class Explanations:
             **predictions.fields(answer),
             **explained,
             base_value=base,
-            contributions=dict(zip(self.schema.names, contributions, strict=True)),
+            contributions=dict(zip(self.names, contributions, strict=True)),
             model_version=predictions.model.version,
         )
         return Reply(200, msgspec.json.encode(body))

@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 
-from api.answers.fields import Field, in_words
+from api.answers.fields import Field, in_words, listed
 from api.http.problems import UNREADABLE, Fault, ProblemError, malformed
 
 MAX_BATCH_ROWS = 10_000
 MAX_FAULTS = 50
 MAX_SHOWN = 64
-MAX_NAMES = 20
 
 
 class Faults:
@@ -22,9 +21,7 @@ class Faults:
         self.fields = {field.name: field for field in fields}
         self.rows = rows
         self.whole = f"the {in_words(len(fields))} feature{'s' if len(fields) != 1 else ''}"
-        names = list(self.fields)
-        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-        self.names = ", ".join(names[:MAX_NAMES]) + more
+        self.names = listed(list(self.fields))
 
     def invalid(self, body: bytes, error: msgspec.ValidationError, *, batch: bool) -> ProblemError:
         """422 for JSON that breaks the schema of a row, or of a batch, with every wrong field that can be found.

@@ -1,5 +1,6 @@
 """One feature in a request: its type, what may be sent in words, and its number in the model."""
 
+from collections.abc import Sequence
 from operator import getitem
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -11,7 +12,7 @@ from api.store.schema import Feature, Schema
 LARGEST = 3.4028234663852886e38
 """The largest float32: the model's own numbers hold no more."""
 
-SHOWN_CATEGORIES = 20
+MOST_LISTED = 20
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -40,6 +41,12 @@ def described(kind: Any, **meta: Any) -> Any:
 def in_words(count: int) -> str:
     """A small count as a word."""
     return _WORDS[count] if count < len(_WORDS) else f"{count:,}"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """All of a few, the first of many and how many more there are."""
+    more = len(texts) - MOST_LISTED
+    return ", ".join(texts[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def capitalised(text: str) -> str:
@@ -98,9 +105,7 @@ def _allowed(feature: Feature) -> str:
     if feature.kind == "boolean":
         return "true or false"
     if feature.kind == "category":
-        shown = ", ".join(msgspec.json.encode(name).decode() for name in feature.categories[:SHOWN_CATEGORIES])
-        more = len(feature.categories) - SHOWN_CATEGORIES
-        return f"one of {shown}" + (f" and {more} more" if more > 0 else "")
+        return f"one of {listed([msgspec.json.encode(name).decode() for name in feature.categories])}"
     number = "a whole number" if feature.kind == "integer" else "a number"
     match feature.low, feature.high:
         case None, None:

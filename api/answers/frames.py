@@ -189,11 +189,12 @@ def _numbers(field: Field, values: list[Any]) -> npt.NDArray[np.float32]:
 
 
 def _codes(field: Field, codes: dict[Any, float], values: list[Any]) -> npt.NDArray[np.float32]:
-    missing = {None: np.nan} if field.optional else {}
+    if field.optional:
+        codes = codes | {None: np.nan}
     try:
-        return np.array([(codes | missing)[value] for value in values], np.float32)
+        return np.array([codes[value] for value in values], np.float32)
     except (KeyError, TypeError):
-        wrong = next(value for value in values if not isinstance(value, str) or value not in codes)
+        wrong = next(value for value in values if not isinstance(value, str | None) or value not in codes)
         raise FrameError(
             f"Column {field.name} holds {str(wrong)[:64]!r}, which is not {field.allowed}.", INVALID
         ) from None

@@ -64,13 +64,14 @@ class InferenceResponse(msgspec.Struct, omit_defaults=True):
     id: Annotated[str | None, Meta(description="As in the request.", examples=["1"])] = None
 
 
+_WRONG = "There is no tensor named 'area'."
+
+
 class InferenceError(msgspec.Struct):
     """Why a request was refused."""
 
-    error: Annotated[str, Meta(description="What is wrong.", examples=["There is no tensor named 'area'."])]
+    error: Annotated[str, Meta(description="What is wrong.", examples=[_WRONG])]
 
-
-_EXAMPLE = {"error": "There is no tensor named 'area'."}
 
 _request = msgspec.json.Decoder(InferenceRequest)
 
@@ -81,7 +82,9 @@ class Inference:
     def __init__(self, predictions: Predictions) -> None:
         self.predictions = predictions
         self.schema = predictions.model.schema
+        self.names = self.schema.names
         self.frames = FrameReader(predictions.reader.fields)
+        self.answered = {tensor.name for tensor in self._outputs([])}
 
     async def infer(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /v2/models/{name}/infer`: up to 10,000 rows."""
@@ -118,17 +121,17 @@ class Inference:
         ]
 
     def _columns(self, tensors: list[Tensor]) -> dict[str, list[Any]]:
-        names = self.schema.names
+        names = self.names
         for tensor in tensors:
             if math.prod(tensor.shape) > MAX_BATCH_ROWS * len(names) or min(tensor.shape, default=0) < 0:
                 raise FrameError(
                     f"The tensor {tensor.name!r} of shape {tensor.shape} has more than {MAX_BATCH_ROWS} rows."
                 )
-        if len(tensors) == 1 and len(names) > 1 and tensors[0].name not in names:
+        if len(tensors) == 1 and len(names) > 1 and tensors[0].name not in self.frames.fields:
             return self._split(tensors[0])
         columns = {}
         for tensor in tensors:
-            if tensor.name not in names:
+            if tensor.name not in self.frames.fields:
                 raise FrameError(f"The model has no feature {tensor.name!r}; its features are {list(names[:20])}.")
             if tensor.name in columns:
                 raise FrameError(f"There are two tensors named {tensor.name!r}.")
@@ -138,7 +141,7 @@ class Inference:
         return columns
 
     def _split(self, tensor: Tensor) -> dict[str, list[Any]]:
-        names = self.schema.names
+        names = self.names
         if len(tensor.shape) != 2 or tensor.shape[1] != len(names):
             raise FrameError(
                 f"The tensor {tensor.name!r} has the shape {tensor.shape}; send [rows, {len(names)}], or one tensor "
@@ -152,10 +155,9 @@ class Inference:
         return {name: values[i :: len(names)] for i, name in enumerate(names)}
 
     def _wanted(self, outputs: list[RequestedOutput] | None) -> set[str]:
-        there = {output["name"] for output in self.outputs()}
-        wanted = {output.name for output in outputs or ()} or there
-        if unknown := wanted - there:
-            raise FrameError(f"The model has no output {min(unknown)!r}; it has {sorted(there)}.")
+        wanted = {output.name for output in outputs or ()} or self.answered
+        if unknown := wanted - self.answered:
+            raise FrameError(f"The model has no output {min(unknown)!r}; it has {sorted(self.answered)}.")
         return wanted
 
     def _outputs(self, answers: list[Answer]) -> Iterator[Tensor]:
@@ -189,12 +191,7 @@ class Inference:
                 refused=self.predictions.reader.refused(),
                 tag="Open Inference Protocol",
                 responses={
-                    status: response(
-                        text,
-                        "application/json",
-                        reference(InferenceError),
-                        {"error": "There is no tensor named 'area'."},
-                    )
+                    status: response(text, "application/json", reference(InferenceError), {"error": _WRONG})
                     for status, text in (
                         (400, "The body does not fit the model."),
                         (413, f"The body is larger than {MAX_BATCH_BODY_BYTES:,} bytes."),

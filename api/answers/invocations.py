@@ -77,7 +77,7 @@ class Invocations:
             limit=MAX_BATCH_BODY_BYTES,
             refused=self.predictions.reader.refused(),
             tag="MLflow and SageMaker",
-            content=self._content(_example(schema)),
+            content=self._content(schema.example),
             responses={
                 400: response(
                     "The body cannot be read.",
@@ -113,12 +113,8 @@ class Invocations:
         }
 
 
-def _example(schema: Schema) -> dict[str, Any]:
-    return {feature.name: feature.example for feature in schema.features if feature.example is not None}
-
-
 def _invocation(schema: Schema) -> type[msgspec.Struct]:
-    example = _example(schema)
+    example = schema.example
     kinds = {feature.kind for feature in schema.features}
     value: Any = float
     if "category" in kinds or "boolean" in kinds:

@@ -134,13 +134,12 @@ def _features(schema: Schema, fields: tuple[Field, ...]) -> Body:
 
 
 def _batch(schema: Schema, features: Body) -> Body:
-    examples = [[{each.name: each.example for each in schema.features if each.example is not None}]]
     rows = described(
         GenericAlias(list, (features,)),
         min_length=1,
         max_length=MAX_BATCH_ROWS,
         description=f"1 to {MAX_BATCH_ROWS:,} {schema.plural}, answered in this order.",
-        examples=examples,
+        examples=[[schema.example]],
     )
     return msgspec.defstruct(
         "Batch",

@@ -61,9 +61,8 @@ def _check_target(schema: Schema, trees: Trees) -> None:
             f"the schema says that {target.name!r} is a {target.kind}; the model's objective {trees.objective.name!r} "
             f"predicts a {trees.objective.kind}"
         )
-    wanted = {"number": 0, "boolean": 2, "category": trees.n_outputs}[target.kind]
-    if len(target.classes) != wanted or len(set(target.classes)) != wanted:
-        raise ModelRefused(f"the schema has the classes {shown(target.classes)}; the model has {wanted}")
+    if not len(target.classes) == len(set(target.classes)) == trees.n_classes:
+        raise ModelRefused(f"the schema has the classes {shown(target.classes)}; the model has {trees.n_classes}")
 
 
 def check_manifest(manifest: Manifest) -> None:

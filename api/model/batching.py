@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 from api.model.model import Model
-from api.trees.walk import Rows
 
 Row = tuple[float | None, ...]
 """One row in the model's own numbers, in column order; None where a value is missing."""
@@ -145,11 +144,4 @@ class Batcher:
             raise PredictionError("the model predicted something that is not a finite number")
         values: list[Value] = predicted.tolist()
         self.observe(values)
-        return list(map(Answer, values, self._extrapolated(array)))
-
-    def _extrapolated(self, array: Rows) -> list[list[str]]:
-        outside = self.model.outside(array)
-        if not outside.any():
-            return [[]] * len(array)
-        names = np.array(self.model.schema.names, object)
-        return [names[row].tolist() for row in outside]
+        return list(map(Answer, values, self.model.extrapolated(array)))

@@ -48,9 +48,11 @@ class Model:
         bounds = np.array([self.ranges.get(name, anything) for name in self.schema.names], np.float32)
         object.__setattr__(self, "_low", bounds[:, 0])
         object.__setattr__(self, "_high", bounds[:, 1])
+        object.__setattr__(self, "_names", np.array(self.schema.names, object))
 
     _low: Rows = field(init=False, repr=False)
     _high: Rows = field(init=False, repr=False)
+    _names: npt.NDArray[np.object_] = field(init=False, repr=False)
 
     def predict(self, rows: Rows) -> Predictions:
         """A number, or the probability of yes, for each row: shape (n,); of several classes shape (n, classes)."""
@@ -63,10 +65,12 @@ class Model:
         """
         return self.trees.explain(rows)
 
-    def outside(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Which values lie outside the training data: shape (n, features)."""
-        outside: npt.NDArray[np.bool_] = (rows < self._low) | (rows > self._high)
-        return outside
+    def extrapolated(self, rows: Rows) -> list[list[str]]:
+        """Of each row the features whose values lie outside the training data."""
+        outside = (rows < self._low) | (rows > self._high)
+        if not outside.any():
+            return [[]] * len(rows)
+        return [self._names[row].tolist() for row in outside]
 
     @classmethod
     def load(cls, fetched: FetchedModel) -> Self:

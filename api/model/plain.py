@@ -69,6 +69,5 @@ def _feature(column: Column, kind: str, categories: tuple[str, ...]) -> Feature:
 
 
 def _target(trees: Trees) -> Target:
-    kind = trees.objective.kind
-    classes = {"number": 0, "boolean": 2, "category": trees.n_outputs}[kind]
-    return Target(name="prediction", kind=kind, classes=tuple(str(code) for code in range(classes)))
+    classes = tuple(str(code) for code in range(trees.n_classes))
+    return Target(name="prediction", kind=trees.objective.kind, classes=classes)

@@ -155,3 +155,8 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def names(self) -> tuple[str, ...]:
         """The features' names, in the model's order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def example(self) -> dict[str, Scalar]:
+        """The examples of the features that have one: a row, if all of them have."""
+        return {feature.name: feature.example for feature in self.features if feature.example is not None}

@@ -67,6 +67,11 @@ class Trees:
         return len(self.base_score)
 
     @property
+    def n_classes(self) -> int:
+        """Classes that the model tells apart; none where it predicts a number."""
+        return {"number": 0, "boolean": 2, "category": self.n_outputs}[self.objective.kind]
+
+    @property
     def steps(self) -> int:
         """Steps that a row takes, down all trees and at last to the leaves' values; its time follows from them."""
         return self.n_trees * (self.layout.depth + 1)

@@ -331,7 +331,7 @@ def test_what_mlflow_saves_is_served(tmp_path: Path, kind: str, signature: Model
     rows = np.random.default_rng(3).uniform(0, 40, (100, 8)).astype(np.float32)
     expected = booster.predict(xgboost.DMatrix(rows, feature_names=list(FEATURES)))
     np.testing.assert_array_equal(model.predict(rows), expected)
-    assert not model.outside(rows).any()
+    assert not any(model.extrapolated(rows))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from training.commands.options import DescriptionFile, store_option
+from training.commands.options import FILE, DescriptionFile, store_option
 from training.errors import DescriptionError
 from training.publishing.stores import open_store
 from training.tables.loading import Described
@@ -15,7 +15,7 @@ from training.tables.loading import Described
 @click.option(
     "--data",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="A CSV or Parquet file with rows such as the model will be asked about.",
 )
 @click.option(

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
+from training.commands.options import FILE
 from training.errors import DescriptionError
 from training.tables import loading
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to. [default: tables/FILE.toml]")
 @click.option("--force", is_flag=True, help="Write over a description that is there.")

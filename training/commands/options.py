@@ -10,7 +10,7 @@ from training.tables.loading import DEFAULT, Described, load
 NOT_PROMOTED = 3
 """Exit code: done, but the version is not better than the champion and was not promoted."""
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class DescriptionFile(click.ParamType[Described]):
@@ -22,7 +22,7 @@ class DescriptionFile(click.ParamType[Described]):
         """Read the file, unless it was read before."""
         if isinstance(value, Described):
             return value
-        return load(Path(str(_FILE.convert(value, param, ctx))))
+        return load(Path(str(FILE.convert(value, param, ctx))))
 
 
 table_option = click.option(
@@ -35,7 +35,7 @@ table_option = click.option(
 )
 
 data_option = click.option(
-    "--data", type=_FILE, help="A CSV or Parquet file with the table's rows. [default: California Housing]"
+    "--data", type=FILE, help="A CSV or Parquet file with the table's rows. [default: California Housing]"
 )
 
 store_option = click.option(

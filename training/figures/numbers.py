@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from api.answers.fields import lowered
 from api.store.schema import Map
 from training.figures.style import GREY, ORANGE, SHADES, new_figure, plain, with_unit
 from training.fitting.estimators import Values, truth
@@ -24,8 +25,7 @@ def draw(test: pd.DataFrame, predicted: Values, description: Table) -> dict[str,
 
 
 def _title(description: Table) -> str:
-    title = description.target.title or description.target.column
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    return lowered(description.target.title or description.target.column)
 
 
 def true_vs_predicted(true: Values, predicted: Values, description: Table) -> Figure:
@@ -95,7 +95,6 @@ def error_map(test: pd.DataFrame, error: Values, description: Table, says: Map) 
         )
     axes.set_aspect(1 / np.cos(np.radians(np.nanmedian(latitude))))
     axes.set(xlabel="Longitude (degrees east)", ylabel="Latitude (degrees north)")
-    rows = description.rows or f"{description.row}s"
-    axes.set_title(f"Error by place, {len(test):,} held-out {rows}")
+    axes.set_title(f"Error by place, {len(test):,} held-out {description.schema().plural}")
     figure.colorbar(dots, label=with_unit("Predicted minus true", description.target.unit), extend="both", shrink=0.8)
     return figure

@@ -1,4 +1,4 @@
-"""How the training rows were distributed: what drift is measured against."""
+"""How the training rows were distributed: what counts as extrapolated, and what drift is measured against."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,21 @@ import pandas as pd
 from api.store.manifest import PREDICTIONS, Shares
 from api.store.schema import Feature
 from training.fitting.estimators import Values
-from training.tables.description import Table
 
 BINS = 10
 
 
-def distribution(train: pd.DataFrame, predicted: Values, description: Table) -> dict[str, Shares]:
-    """Of each feature and of the predictions for held-out rows: numbers by deciles, categories and labels by share."""
-    return distribution_of(train, predicted, description.schema().features)
+def ranges(rows: pd.DataFrame, features: Sequence[Feature]) -> dict[str, tuple[float, float]]:
+    """Lowest and highest value of each number that is there at all."""
+    return {
+        feature.name: (float(rows[feature.name].min()), float(rows[feature.name].max()))
+        for feature in features
+        if feature.kind in ("number", "integer") and rows[feature.name].notna().any()
+    }
 
 
-def distribution_of(rows: pd.DataFrame, predicted: Values, features: Sequence[Feature]) -> dict[str, Shares]:
-    """The same, of rows with these features."""
+def distribution(rows: pd.DataFrame, predicted: Values, features: Sequence[Feature]) -> dict[str, Shares]:
+    """Of each feature and of predictions: numbers by deciles, categories and labels by share."""
     found = {feature.name: _column(rows[feature.name], feature.kind) for feature in features}
     return found | {PREDICTIONS: numbers(predicted) if predicted.ndim == 1 else _labels(predicted)}
 

@@ -83,6 +83,11 @@ def _prepared(description: Table) -> ColumnTransformer:
     )
 
 
+def no_and_yes(yes: Values) -> Values:
+    """The probabilities of no and of yes, shape (n, 2), from those of yes."""
+    return np.stack([1 - yes, yes], axis=1)
+
+
 def predict(model: Any, table: pd.DataFrame, description: Table) -> Values:
     """What an estimator predicts: numbers of shape (n,), probabilities of the classes of shape (n, classes)."""
     rows = features(table, description)

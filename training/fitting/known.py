@@ -1,6 +1,7 @@
 """The answers that a model was published with: a few rows, and what XGBoost predicts for them."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xgboost
 
@@ -27,10 +28,15 @@ def known_answers(booster: xgboost.Booster, rows: pd.DataFrame, predicted: Value
     chosen = rows.iloc[list(dict.fromkeys([*spread, *_rare(rows)]))]
     matrix = xgboost.DMatrix(chosen, enable_categorical=True)
     model_rows = numbers(chosen.set_axis(schema.names, axis=1), schema)
+    return recorded(model_rows, booster.predict(matrix, output_margin=True), booster.predict(matrix))
+
+
+def recorded(rows: npt.NDArray[np.float32], scores: Values, predictions: Values) -> KnownAnswers:
+    """Rows in the model's numbers with their raw scores and predictions, as a manifest has them."""
     return KnownAnswers(
-        rows=[[None if np.isnan(value) else value for value in row] for row in model_rows.tolist()],
-        scores=_as_lists(booster.predict(matrix, output_margin=True)),
-        predictions=_as_lists(booster.predict(matrix)),
+        rows=[[None if np.isnan(value) else value for value in row] for row in rows.tolist()],
+        scores=_as_lists(scores),
+        predictions=_as_lists(predictions),
     )
 
 

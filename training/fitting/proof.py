@@ -1,6 +1,7 @@
 """The proof, before anything is published, that the service's walk predicts what XGBoost predicts, to the bit."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import xgboost
 
 from api.errors import ModelRefused
 from api.model.agreement import check_agreement
-from api.store.mlmodel import MLMODEL, decode_mlmodel
+from api.store.mlmodel import MLMODEL, data_path, decode_mlmodel
 from api.store.schema import Feature, Schema
 from api.trees import xgboost_file
 from api.trees.rounds import BOOSTER
 from api.trees.walk import Trees
 from training.errors import ProofError
+
+log = logging.getLogger(__name__)
 
 RANDOM_ROWS = 5_000
 BOUNDARY_ROWS = 5_000
@@ -25,7 +28,7 @@ UNBOUNDED = 1e6
 Rows = npt.NDArray[np.float32]
 
 
-def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") -> int:
+def prove(folder: Path, data: Rows, schema: Schema) -> int:
     """Compare both on the data, on random rows and on rows at the edges; returns how many rows agreed.
 
     XGBoost's is `Booster.predict`: up to 3.2, its `inplace_predict` rounds the trees of dropout in another way.
@@ -34,14 +37,13 @@ def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") ->
         folder: an MLflow model directory.
         data: the rows of the dataset in the model's numbers, training and held-out alike.
         schema: of the table.
-        model: name of the model's file in the folder.
 
     Raises:
         ProofError: the service refuses the model, or one prediction differs in a bit.
     """
     try:
         mlmodel = decode_mlmodel((folder / MLMODEL).read_bytes())
-        model_class = mlmodel.flavors.xgboost.model_class
+        model, model_class = data_path(mlmodel), mlmodel.flavors.xgboost.model_class
         trees = Trees.of(xgboost_file.read(model, (folder / model).read_bytes(), model_class))
         check_agreement(schema, trees, mlmodel)
     except ModelRefused as error:
@@ -56,6 +58,7 @@ def prove(folder: Path, data: Rows, schema: Schema, model: str = "model.ubj") ->
         ("prediction", trees.predict, booster.predict(matrix)),
     ):
         _compare(what, rows, walk(rows).reshape(expected.shape), expected)
+    log.info("The service's tree walk equals XGBoost to the bit on %s rows", f"{len(rows):,}")
     return len(rows)
 
 

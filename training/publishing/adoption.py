@@ -17,8 +17,7 @@ from msgspec import structs
 from api.errors import ModelRefused
 from api.model.agreement import check_agreement
 from api.model.plain import plain_schema
-from api.store import manifest
-from api.store.manifest import MANIFEST_NAME, FileDigest, KnownAnswers, Manifest
+from api.store.manifest import MANIFEST_NAME, Manifest
 from api.store.mlmodel import MLMODEL, MLmodel, data_path, decode_mlmodel
 from api.store.schema import Feature, Schema
 from api.trees import xgboost_file
@@ -26,8 +25,10 @@ from api.trees.walk import Trees
 from training.errors import DataError, ProofError, RegistryError
 from training.fitting import proof
 from training.fitting.card import CARD_NAME
-from training.fitting.distribution import distribution_of
-from training.publishing import registry, tracking
+from training.fitting.distribution import distribution, ranges
+from training.fitting.estimators import no_and_yes
+from training.fitting.known import recorded
+from training.publishing import publication, registry, tracking
 from training.publishing.stores import Store
 from training.tables.checks import check_features
 from training.tables.encoding import numbers
@@ -76,14 +77,10 @@ def adopt(uri: str, sample: Read, source: str, *, name: str, described: Describe
         if rows.empty:
             raise DataError(f"{source} has no rows: give some such as the model will be asked about.")
         data = numbers(rows, schema)
-        agreed = proof.prove(foreign.folder, data, schema, data_path(foreign.mlmodel))
-        log.info("The service's tree walk equals XGBoost to the bit on %s rows", f"{agreed:,}")
+        proof.prove(foreign.folder, data, schema)
         (foreign.folder / CARD_NAME).write_text(_card(foreign, schema, source, len(rows)))
         version, run_id = _register(foreign, name)
-        described_model = _manifest(foreign, schema, rows, data, version, run_id, described)
-        (foreign.folder / MANIFEST_NAME).write_bytes(manifest.encode(described_model))
-        store.add(version, foreign.folder)
-        log.info("Version %s is published: %s", version, store.where(version))
+        publication.add(_manifest(foreign, schema, rows, data, version, run_id, described), foreign.folder, store)
     if registry.champion(name) is None:
         registry.crown(name, version)
         store.promote(version)
@@ -149,12 +146,8 @@ def _register(foreign: Foreign, name: str) -> tuple[str, str]:
     with tracking.run(name, f"adopted from {foreign.uri}") as run_id:
         mlflow.log_artifacts(os.fspath(foreign.folder), "model")
         mlflow.set_tag("adopted_from", foreign.uri)
+        registry.open_model(name)
         client = mlflow.MlflowClient()
-        try:
-            client.create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
         source = f"{client.get_run(run_id).info.artifact_uri}/model"
         return str(client.create_model_version(name, source, run_id).version), run_id
 
@@ -168,19 +161,10 @@ def _manifest(
     run_id: str,
     described: Described | None,
 ) -> Manifest:
-    predicted = foreign.trees.predict(data).astype(np.float64)
+    predicted = foreign.trees.predict(data)
     chosen = np.linspace(0, len(data) - 1, min(KNOWN_ANSWERS, len(data))).astype(int)
-    known = KnownAnswers(
-        rows=[[None if np.isnan(value) else value for value in row] for row in data[chosen].tolist()],
-        scores=foreign.trees.margins(data[chosen]).reshape(len(chosen), -1).tolist(),
-        predictions=foreign.trees.predict(data[chosen]).reshape(len(chosen), -1).tolist(),
-    )
-    files = {
-        path.relative_to(foreign.folder).as_posix(): FileDigest.of(path.read_bytes())
-        for path in sorted(foreign.folder.rglob("*"))
-        if path.is_file()
-    }
-    shown = np.stack([1 - predicted, predicted], axis=1) if schema.target.kind == "boolean" else predicted
+    exact = predicted.astype(np.float64)
+    shown = no_and_yes(exact) if schema.target.kind == "boolean" else exact
     return Manifest(
         schema=schema,
         model_version=version,
@@ -188,15 +172,11 @@ def _manifest(
         trained_at=foreign.mlmodel.utc_time_created or datetime.now(UTC).isoformat(timespec="seconds"),
         xgboost_version=foreign.mlmodel.flavors.xgboost.xgb_version,
         table_sha256=described.sha256 if described else "",
-        ranges={
-            feature.name: (float(rows[feature.name].min()), float(rows[feature.name].max()))
-            for feature in schema.features
-            if feature.kind in ("number", "integer") and rows[feature.name].notna().any()
-        },
-        known_answers=known,
+        ranges=ranges(rows, schema.features),
+        known_answers=recorded(data[chosen], foreign.trees.margins(data[chosen]), predicted[chosen]),
         metrics={},
-        distribution=distribution_of(rows, shown, schema.features),
-        files=files,
+        distribution=distribution(rows, shown, schema.features),
+        files=publication.digests(foreign.folder),
     )
 
 

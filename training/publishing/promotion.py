@@ -2,13 +2,12 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import xgboost
 
 from training.fitting import scores
 from training.fitting.comparison import LEVEL, Comparison, compare
-from training.fitting.estimators import Values, features, truth
+from training.fitting.estimators import Values, features, no_and_yes, truth
 from training.publishing import registry
 from training.tables.description import Table
 
@@ -113,7 +112,7 @@ def _predictions(version: str, candidate: Candidate) -> Values | None:
     except (ValueError, xgboost.core.XGBoostError):
         return None
     if description.target.kind == "boolean" and predicted.ndim == 1:
-        predicted = np.stack([1 - predicted, predicted], axis=1)
+        predicted = no_and_yes(predicted)
     return predicted if predicted.shape == candidate.predicted.shape else None
 
 

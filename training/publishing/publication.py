@@ -57,24 +57,37 @@ def publish(name: str, version: str, store: Store) -> Manifest:
             log.info("Version %s is published already: %s", version, store.where(version))
             return present
         schema = facts.table.schema()
-        rows = proof.prove(folder, numbers(registry.dataset(facts.run_id), schema), schema)
-        log.info("The service's tree walk equals XGBoost to the bit on %s rows", f"{rows:,}")
+        proof.prove(folder, numbers(registry.dataset(facts.run_id), schema), schema)
         registry.copy_card(facts.run_id, folder)
         described = describe(version, facts, folder)
-        encoded = manifest.encode(described)
-        (folder / MANIFEST_NAME).write_bytes(encoded)
-        store.add(version, folder)
+        add(described, folder, store)
+    return described
+
+
+def add(described: Manifest, folder: Path, store: Store) -> None:
+    """Write the manifest of a directory that is otherwise complete, and copy all of it into the store.
+
+    Raises:
+        StoreError: the store has another model under this version, or part of one.
+    """
+    encoded, version = manifest.encode(described), described.model_version
+    (folder / MANIFEST_NAME).write_bytes(encoded)
+    store.add(version, folder)
     digest = manifest.identity(encoded)
     log.info("Version %s is published: %s, manifest sha256 %s", version, store.where(version), digest)
-    return described
+
+
+def digests(folder: Path) -> dict[str, FileDigest]:
+    """Of every file in a directory, by its path there."""
+    return {
+        path.relative_to(folder).as_posix(): FileDigest.of(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def describe(version: str, facts: Facts, folder: Path) -> Manifest:
     """The manifest of a model directory that is otherwise complete."""
-    files = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            files[path.relative_to(folder).as_posix()] = FileDigest.of(path.read_bytes())
     return Manifest(
         schema=facts.table.schema(),
         model_version=version,
@@ -88,5 +101,5 @@ def describe(version: str, facts: Facts, folder: Path) -> Manifest:
         interval=facts.interval,
         label_threshold=facts.label_threshold,
         distribution=facts.distribution,
-        files=files,
+        files=digests(folder),
     )

@@ -43,15 +43,20 @@ def crown(name: str, version: str) -> None:
     MlflowClient().set_registered_model_alias(name, CHAMPION, version)
 
 
+def open_model(name: str) -> None:
+    """Let the registry have a model of this name."""
+    try:
+        MlflowClient().create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
 @contextmanager
 def registering(name: str, model_id: str, run_id: str) -> Iterator[str]:
     """Register a logged model as a new version; should the block not end well before it is champion, take that back."""
     client = MlflowClient()
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
+    open_model(name)
     # A tracking server believes the address only together with the id.
     version = str(client.create_model_version(name, f"models:/{model_id}", run_id, model_id=model_id).version)
     try:

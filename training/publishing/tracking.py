@@ -21,6 +21,7 @@ from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from training.errors import RegistryError
+from training.processes import runs
 from training.publishing import database
 
 PROCESS = "process"
@@ -150,12 +151,8 @@ def _is_gone(process: str, start: float) -> bool:
     old = time.time() - start > DAY
     if host != socket.gethostname():
         return old
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
+    if not runs(int(pid)):
         return True
-    except PermissionError:
-        return False
     return old and int(pid) == os.getpid()  # the number that a container's process has had before
 
 

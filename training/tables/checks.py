@@ -1,10 +1,11 @@
 """What a table must be before anything is trained on it; what is wrong is said by column and row."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from api.answers.fields import listed
 from api.store.schema import Feature
 from training.errors import DataError
 from training.tables import values
@@ -18,7 +19,10 @@ FEWEST_OF_A_CLASS = 10
 """Fewer rows of a class cannot be spread over folds and held-out rows."""
 
 SHOWN = 5
-NAMES_SHOWN = 20
+MOST_NAMES = 20
+
+Says = FeatureSays | TargetSays | Feature
+"""What is said of a column."""
 
 
 def check(found: Read, description: Table, source: str) -> pd.DataFrame:
@@ -30,15 +34,8 @@ def check(found: Read, description: Table, source: str) -> pd.DataFrame:
         DataError: a column is missing or there twice, there are too few different rows, a value is missing where none
             may be, of another kind or out of bounds, or the target never changes.
     """
-    names = [str(name) for name in found.table.columns]
-    _check_names(names, list(description.columns), source)
-    raw = found.table.set_axis(names, axis=1)
-    columns, faults = {}, []
-    for name in description.columns:
-        columns[name], wrong = _typed(raw[name], name, description, found.decimal)
-        faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
-    _refuse(faults, source)
-    table = pd.DataFrame(columns)
+    says = {name: description.features.get(name) for name in description.columns}
+    table = _columns(found, says | {description.target.column: description.target}, source)
     _check_rows(table, description, source)
     return table
 
@@ -49,29 +46,22 @@ def check_features(found: Read, features: Iterable[Feature], source: str) -> pd.
     Raises:
         DataError: a column is missing or there twice, or a value is none that the schema allows.
     """
-    says = {feature.name: feature for feature in features}
+    return _columns(found, {feature.name: feature for feature in features}, source)
+
+
+def _columns(found: Read, says: Mapping[str, Says | None], source: str) -> pd.DataFrame:
+    """These columns, each as it is described; one of which nothing is said only splits or groups the rows."""
     names = [str(name) for name in found.table.columns]
     _check_names(names, list(says), source)
     raw = found.table.set_axis(names, axis=1)
     columns, faults = {}, []
-    for name, feature in says.items():
-        columns[name], wrong = _by_kind(raw[name], feature, found.decimal)
-        if not feature.missing:
+    for name, said in says.items():
+        columns[name], wrong = (raw[name], []) if said is None else _by_kind(raw[name], said, found.decimal)
+        if not getattr(said, "missing", False):
             wrong += _missing(raw[name])
         faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
     _refuse(faults, source)
     return pd.DataFrame(columns)
-
-
-def _typed(column: pd.Series, name: str, description: Table, decimal: str) -> tuple[pd.Series, list[values.Fault]]:
-    says = description.target if name == description.target.column else description.features.get(name)
-    if says is None:
-        # It only splits or groups the rows.
-        return column, _missing(column)
-    typed, faults = _by_kind(column, says, decimal)
-    if not getattr(says, "missing", False):
-        faults += _missing(column)
-    return typed, faults
 
 
 def _missing(column: pd.Series) -> list[values.Fault]:
@@ -84,9 +74,7 @@ def _refuse(faults: list[str], source: str) -> None:
         raise DataError(f"{source} has bad values: {'; '.join(faults[:SHOWN])}{more}.")
 
 
-def _by_kind(
-    column: pd.Series, says: FeatureSays | TargetSays | Feature, decimal: str
-) -> tuple[pd.Series, list[values.Fault]]:
+def _by_kind(column: pd.Series, says: Says, decimal: str) -> tuple[pd.Series, list[values.Fault]]:
     if says.kind == "boolean":
         return values.yes_no(column, getattr(says, "classes", ()))
     if says.kind == "category":
@@ -118,10 +106,6 @@ def _check_names(names: list[str], wanted: list[str], source: str) -> None:
         raise DataError(f"{source} has more than one column named {', '.join(twice)}: keep one of each.")
     if not (missing := [name for name in wanted if name not in counts]):
         return
-    found = ", ".join(names[:NAMES_SHOWN]) + (f" and {len(names) - NAMES_SHOWN} more" if names[NAMES_SHOWN:] else "")
-    needed = ", ".join(wanted[:NAMES_SHOWN]) + (
-        f" and {len(wanted) - NAMES_SHOWN} more" if wanted[NAMES_SHOWN:] else ""
-    )
     hint = ""
     others = {name.strip().casefold(): name for name in names}
     if near := [f"{others[name.casefold()]!r} is not {name}" for name in missing if name.casefold() in others]:
@@ -129,5 +113,6 @@ def _check_names(names: list[str], wanted: list[str], source: str) -> None:
     elif pd.to_numeric(pd.Series(names), errors="coerce").notna().all():
         hint = " These look like values: the first line must be the columns' names."
     raise DataError(
-        f"{source} lacks the columns {', '.join(missing[:NAMES_SHOWN])}; it has {found}; needed are {needed}.{hint}"
+        f"{source} lacks the columns {', '.join(missing[:MOST_NAMES])}; it has {listed(names)}; "
+        f"needed are {listed(wanted)}.{hint}"
     )

@@ -41,7 +41,7 @@ def look_at(column: pd.Series, name: str, decimal: str) -> Column:
         example = bool(values.yes_no(present)[0].iloc[0])
         return Column(name, FeatureSays(kind="boolean", missing=missing, example=example))
     typed, faults = values.numbers(present, decimal, None, None, whole=False)
-    grouped = bool(faults) and all(what.endswith(values.GROUPED) for _, what in faults)
+    grouped = values.only_grouped(faults)
     if not grouped and _is_date(present):
         return Column(
             name, None, "holds dates: give what matters of them as numbers, such as the year or the age in days"

@@ -108,7 +108,7 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
             f"{name} is {distinct[0] if distinct else 'missing'!r} in every row: there is nothing to learn."
         )
     typed, faults = values.numbers(present, decimal, None, None, whole=False)
-    if faults and all(what.endswith(values.GROUPED) for _, what in faults):
+    if values.only_grouped(faults):
         row, what = faults[0]
         raise DataError(f"{name}, row {row + 1}: {what}.")
     if len(distinct) == 2:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from api.answers.fields import LARGEST
+from api.answers.fields import LARGEST, listed
 
 YES = {"1", "1.0", "true", "yes", "t", "y"}
 NO = {"0", "0.0", "false", "no", "f", "n"}
@@ -22,7 +22,7 @@ _THOUSANDS = {
 Fault = tuple[int, str]
 """A row, counted from 0, and what is wrong with its value."""
 
-GROUPED = "is written with separators of thousands: write it without"
+_GROUPED = "is written with separators of thousands: write it without"
 
 
 def numbers(
@@ -58,12 +58,17 @@ def _prepared(value: Any, decimal: str) -> Any:
 
 def _wrong_number(text: Any, value: float, decimal: str, low: float, high: float) -> str:
     if isinstance(text, str) and _THOUSANDS[decimal].fullmatch(text):
-        return f"{text!r} {GROUPED}"
+        return f"{text!r} {_GROUPED}"
     if not np.isfinite(value):
         return f"{str(text)!r} is not a finite number"
     if value < low or value > high:
         return f"{value:.10g} is outside {low:.10g} to {high:.10g}"
     return f"{value:.10g} is not a whole number"
+
+
+def only_grouped(faults: list[Fault]) -> bool:
+    """Whether what is wrong with numbers is that their thousands are separated, and nothing else."""
+    return bool(faults) and all(what.endswith(_GROUPED) for _, what in faults)
 
 
 def yes_no(column: pd.Series, classes: Sequence[str] = ()) -> tuple[pd.Series, list[Fault]]:
@@ -92,7 +97,7 @@ def categories(column: pd.Series, known: Sequence[str]) -> tuple[pd.Series, list
     """The column as categorical with these categories, in this order."""
     texts = pd.Series([written(value) if there else None for value, there in _with_presence(column)], dtype=object)
     wrong = texts.notna() & ~texts.isin(known)
-    shown = ", ".join(map(repr, known[:20])) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+    shown = listed(list(map(repr, known)))
     faults = [(int(row), f"{texts[row]!r} is not one of {shown}") for row in np.flatnonzero(wrong)]
     return pd.Series(pd.Categorical(texts.where(~wrong), categories=list(known)), index=column.index), faults
 
