@@ -14,9 +14,7 @@ from api.answers.bodies import make_bodies
 from api.answers.endpoint import Endpoint
 from api.answers.example import example_answer, example_row
 from api.answers.explanations import Explanations
-from api.answers.inference import Inference
 from api.answers.invocations import Invocations
-from api.answers.metadata import metadata
 from api.answers.openapi import openapi_config, row_schema
 from api.answers.pages import pages
 from api.answers.predictions import Predictions
@@ -24,6 +22,8 @@ from api.answers.probes import describe_model, health, ping, ready, version
 from api.answers.probes import row_schema as tell_row_schema
 from api.answers.rows import RowReader
 from api.answers.table import table_document
+from api.answers.v2.inference import Inference
+from api.answers.v2.metadata import metadata
 from api.http.front import Front, problem_reply
 from api.http.journal import Journal
 from api.http.keys import ApiKeys

@@ -7,7 +7,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 
-from api.answers.inference import Inference
+from api.answers.v2.inference import Inference
 from api.model.readiness import Readiness
 
 _TAGS = ["Open Inference Protocol"]
