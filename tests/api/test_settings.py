@@ -29,6 +29,12 @@ def test_every_setting_is_read() -> None:
         "start_seconds": "9",
         "max_waiting": "10",
         "log_format": "text",
+        "log_requests": "errors",
+        "model_metrics": "features",
+        "model_metrics_features": "5",
+        "service_name": "houses",
+        "capture_percent": "2.5",
+        "capture_port": "9002",
         "trusted_proxies": "1",
     }
     assert set(text) == set(Settings.__struct_fields__)
