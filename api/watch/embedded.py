@@ -72,7 +72,7 @@ class Embedded:
             yield from self._line(at, own, {"Feature": ascii_name(feature.name)}, {})
 
     def _labels(self, at: float, counts: Counts) -> Iterator[bytes]:
-        target, rows = self.layout.model.schema.target, counts[self.layout.ROWS]
+        target, rows = self.layout.model.schema.target, int(counts[self.layout.ROWS])
         if target.kind == "category" and rows:
             predicted = counts[self.layout.labels].tolist()
             for label, count in list(zip(target.classes, predicted, strict=True))[:MOST_LABELS]:

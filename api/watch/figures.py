@@ -78,8 +78,8 @@ def figures(layout: Layout, counts: Counts) -> Figures:
         refused=int(counts[layout.REFUSED]),
         failed=int(counts[layout.FAILED]),
         rows=rows,
-        extrapolated=share(counts[layout.EXTRAPOLATED_ROWS], rows),
-        missing=share(counts[layout.MISSING_ROWS], rows),
+        extrapolated=share(int(counts[layout.EXTRAPOLATED_ROWS]), rows),
+        missing=share(int(counts[layout.MISSING_ROWS]), rows),
         unknown_category=share(unknown, rows + unknown),
         prediction_drift=drift.get(PREDICTIONS),
         features={
@@ -91,4 +91,4 @@ def figures(layout: Layout, counts: Counts) -> Figures:
 
 def share(part: int, whole: int) -> float:
     """A part of a whole; nothing of nothing is 0."""
-    return float(part) / whole if whole else 0.0
+    return part / whole if whole else 0.0
