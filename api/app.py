@@ -90,14 +90,21 @@ def _litestar(
         stalls.cancel()
 
     features = inference.predictions.reader.features
-    documents = openapi_config(model, endpoints, with_keys=bool(settings.keys)) if settings.docs else None
+    documents = openapi_config(model, endpoints, watch.live, with_keys=bool(settings.keys)) if settings.docs else None
     return Litestar(
         route_handlers=[
             *(health, ready, describe_model, tell_row_schema, ping, version),
             *metadata(inference),
             *(pages(table_document(model)) if settings.docs else ()),
         ],
-        state=State({"model": model, "readiness": readiness, "row_schema": row_schema(model.schema, features)}),
+        state=State(
+            {
+                "model": model,
+                "live": watch.live,
+                "readiness": readiness,
+                "row_schema": row_schema(model.schema, features),
+            }
+        ),
         lifespan=[watched],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
         openapi_config=documents,

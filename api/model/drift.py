@@ -22,10 +22,20 @@ def population_stability_index(expected: npt.ArrayLike, actual: npt.ArrayLike) -
     Raises:
         ValueError: the vectors have different lengths.
     """
+    return float(np.sum(stability_terms(expected, actual)))
+
+
+def stability_terms(expected: npt.ArrayLike, actual: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """What each bin adds to the index; for the bins of many columns at once.
+
+    Raises:
+        ValueError: the vectors have different lengths.
+    """
     before, now = (np.maximum(np.asarray(shares, np.float64), SMALLEST_SHARE) for shares in (expected, actual))
     if before.shape != now.shape:
         raise ValueError(f"shares of {before.size} bins cannot be compared with shares of {now.size}")
-    return float(np.sum((now - before) * np.log(now / before)))
+    found: npt.NDArray[np.float64] = (now - before) * np.log(now / before)
+    return found
 
 
 def rows_needed(bins: int) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from api.store.schema import Feature
-from api.watch.counts import Counts, Layout
+from api.watch.bins import Counts
+from api.watch.counts import Layout
 from api.watch.figures import FeatureFigures, figures, share
 from api.watch.live import Minute
 

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from api.store.manifest import PREDICTIONS
-from api.watch.counts import Counts, Layout
+from api.watch.bins import Counts
+from api.watch.counts import Layout
 from api.watch.live import Live
 
 Count = Annotated[int, Meta(ge=0)]
@@ -20,11 +21,14 @@ class FeatureFigures(msgspec.Struct):
     """One feature's values."""
 
     drift: Annotated[
-        Drift | None, Meta(description="Population stability index against training; null: too few rows, or unknown.")
+        Drift | None,
+        Meta(description="Population stability index against training; null: too few rows for it.", examples=[0.01]),
     ]
-    extrapolated: Annotated[Share, Meta(description="Share of rows outside what the model has seen.")]
-    missing: Annotated[Share, Meta(description="Share of rows without a value.")]
-    unknown_category: Annotated[Share, Meta(description="Share of values refused as no category of the feature.")]
+    extrapolated: Annotated[Share, Meta(description="Share of rows beyond what the model has seen.", examples=[0.0])]
+    missing: Annotated[Share, Meta(description="Share of rows without a value.", examples=[0.0])]
+    unknown_category: Annotated[
+        Share, Meta(description="Share of values refused as none of its categories.", examples=[0.0])
+    ]
 
 
 class Figures(msgspec.Struct):

@@ -12,11 +12,12 @@ import numpy as np
 from api.model.model import Model
 from api.store.manifest import PREDICTIONS
 from api.trees.walk import Predictions, Rows
-from api.watch.counts import Counts, Layout
+from api.watch.bins import Counts
+from api.watch.counts import Layout
 from api.watch.histogram import Histogram
 from api.watch.sample import Sample
 
-HELD_VALUES = 16_384
+HELD_VALUES = 32_768
 """Of rows that wait to be counted; to count them takes no longer than a turn of the event loop may."""
 
 MINUTES = 60
