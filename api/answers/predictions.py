@@ -45,7 +45,7 @@ class Predictions:
 
     def keep(self, scope: HTTPScope, rows: list[Row], answers: list[Answer]) -> None:
         """Let an answered request be captured, if it is one of those that are."""
-        self.capture.take(scope["state"], rows, answers, self._item)
+        self.capture.take(scope["state"]["request_id"], rows, answers, self._item)
 
     def _item(self, answer: Answer) -> msgspec.Struct:
         body: msgspec.Struct = self.bodies.item(**self.fields(answer))

@@ -104,7 +104,7 @@ async def ready(state: State) -> Response[Ready]:
 
 @get("/model", operation_id="model", summary="Which model serves?", tags=["model"])
 async def describe_model(state: State) -> ModelDescription:
-    """Name, version, training run, test metrics, features and their ranges; what it was asked, and drift."""
+    """Name, version, training run, test metrics, features and their ranges."""
     return describe(state.model, state.live)
 
 

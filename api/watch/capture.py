@@ -11,7 +11,7 @@ import logging
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -71,11 +71,11 @@ class Capture(asyncio.Protocol):
         self.lost = asyncio.Event()
         self.captured = self.dropped = 0
 
-    def take(self, state: Mapping[str, Any], rows: Sequence[Row], answers: Sequence[Answer], body: Body) -> None:
-        """Keep a request's rows and answers, if it is one of those to be kept; `state` has its `request_id`."""
+    def take(self, request_id: str, rows: Sequence[Row], answers: Sequence[Answer], body: Body) -> None:
+        """Keep a request's rows and answers, if it is one of those to be kept."""
         if not self.percent or not self._chosen():
             return
-        at, request_id = datetime.datetime.now(datetime.UTC), state["request_id"]
+        at = datetime.datetime.now(datetime.UTC)
         room = max(0, self.most_held - len(self.held))
         self.dropped += max(0, len(rows) - room)
         if not self.held:

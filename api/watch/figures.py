@@ -22,7 +22,10 @@ class FeatureFigures(msgspec.Struct):
 
     drift: Annotated[
         Drift | None,
-        Meta(description="Population stability index against training; null: too few rows for it.", examples=[0.01]),
+        Meta(
+            description="Population stability index against training; null: not known, for want of rows.",
+            examples=[0.01],
+        ),
     ]
     extrapolated: Annotated[Share, Meta(description="Share of rows beyond what the model has seen.", examples=[0.0])]
     missing: Annotated[Share, Meta(description="Share of rows without a value.", examples=[0.0])]

@@ -13,10 +13,9 @@ from tests.running import Service
 CALIFORNIA = Path(__file__).with_name("california")
 RECORDED: list[dict[str, Any]] = json.loads((CALIFORNIA / "answers.json").read_text())
 ADDED = {"vary"}
-"""Headers that answers have had since; and fields."""
-
-
+"""Headers that answers have had since."""
 ADDED_FIELDS = {"/model": {"live"}}
+"""Fields that answers have had since."""
 
 
 def told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:

@@ -9,9 +9,9 @@ const SOME = 0.1;
 const MUCH = 0.2;
 let timer;
 
-// The population stability index in a word and two digits; rows that are too few have none.
+// The population stability index in a word and two digits.
 function drifted(index) {
-  if (index === null) return "too few rows";
+  if (index === null) return "not known";
   return `${index < SOME ? "no" : index < MUCH ? "some" : "much"} (${index.toFixed(2)})`;
 }
 
