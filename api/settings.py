@@ -94,4 +94,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise SettingsError("API_KEYS holds no key, only separators: set keys, or leave it empty to let everybody call")
     if settings.metrics_port and settings.metrics_port == settings.port:
         raise SettingsError(f"METRICS_PORT={settings.metrics_port} is also PORT: give the metrics a port of their own")
+    if settings.capture_percent and settings.capture_port in (settings.port, settings.metrics_port):
+        raise SettingsError(
+            f"CAPTURE_PORT={settings.capture_port} is also PORT or METRICS_PORT: it is where the relay listens"
+        )
     return settings

@@ -23,7 +23,7 @@ class FeatureFigures(msgspec.Struct):
     drift: Annotated[
         Drift | None,
         Meta(
-            description="Population stability index against training; null: not known, for want of rows.",
+            description="Population stability index against training; null: not known.",
             examples=[0.01],
         ),
     ]

@@ -1,11 +1,14 @@
 """Ends the live counts' minutes as the clock does, and writes what each of them had."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
 from api.watch.embedded import Embedded
 from api.watch.live import Live
+
+log = logging.getLogger(__name__)
 
 SECONDS = 60
 
@@ -23,7 +26,10 @@ class Minutes:
         """End one minute after the other, until cancelled."""
         while True:
             await asyncio.sleep(SECONDS - time.time() % SECONDS)
-            self.end()
+            try:
+                self.end()
+            except Exception:
+                log.exception("the figures of a minute could not be written")
 
     def end(self) -> None:
         """End the minute that runs, however much of it there was."""

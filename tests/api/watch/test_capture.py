@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.relay import MAX_LINE_BYTES
 from api.watch.capture import Capture, as_sent
-from tests.api.watch.populations import SCHEMA, bodies, frame_of, published
+from tests.api.watch.populations import SCHEMA, bodies, frame_of, in_each_protocol, published
 from tests.running import ROOT, Serve, Service, free_port
 
 SENT = list(bodies(frame_of(np.random.default_rng(1), 20)))
@@ -130,27 +130,11 @@ def ask_until_captured(service: Service) -> None:
     await_true(captured)
 
 
-def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in SCHEMA.names}
-
-
-def v2(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    kinds = {"Größe": "FP64", "rooms": "INT64", "new": "BOOL", "town": "BYTES"}
-    return {
-        "inputs": [
-            {"name": name, "datatype": kinds[name], "shape": [len(rows)], "data": values}
-            for name, values in columns(rows).items()
-        ]
-    }
-
-
 @pytest.mark.parametrize(
     ("path", "rows", "body"),
     [
         ("/predict", SENT[:1], SENT[0]),
-        ("/predict/batch", SENT, {"rows": SENT}),
-        ("/invocations", SENT, {"dataframe_records": SENT}),
-        ("/v2/models/watched/infer", SENT, v2(SENT)),
+        *((path, SENT, body) for path, body in in_each_protocol(SENT).items()),
     ],
 )
 def test_rows_as_they_were_sent(
