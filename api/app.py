@@ -33,23 +33,25 @@ from api.http.messages import JSON
 from api.http.metrics import Metrics
 from api.http.output import Output
 from api.http.problems import ProblemError
+from api.http.selection import Selection
 from api.model.batching import Batcher
 from api.model.model import Model
 from api.model.readiness import Readiness
 from api.settings import Settings
+from api.watch.watch import Watch
 
 log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, model: Model, load_seconds: float, output: Output) -> Front:
     """The ASGI application that serves this model and writes its log there."""
-    metrics = Metrics(model, load_seconds, output)
-    batcher = Batcher(model, settings.max_waiting, metrics.batch)
-    reader = RowReader(model.schema)
+    watch = Watch(settings, model, output.write)
+    batcher = Batcher(model, settings.max_waiting, watch.live.observe)
+    reader = RowReader(model.schema, watch.live.refuse)
     row = example_row(model, reader)
     readiness = Readiness(batcher, row)
     bodies = make_bodies(model.schema, example_answer(model, row), linked=model.trees.objective.linked)
-    predictions = Predictions(batcher, reader, bodies)
+    predictions = Predictions(batcher, reader, bodies, watch.capture)
     inference = Inference(predictions)
     endpoints = (
         *predictions.endpoints(),
@@ -57,37 +59,52 @@ def create_app(settings: Settings, model: Model, load_seconds: float, output: Ou
         Invocations(predictions).endpoint(),
         *inference.endpoints(),
     )
-    litestar = _litestar(settings, model, readiness, inference, endpoints)
+    litestar = _litestar(settings, model, readiness, watch, inference, endpoints)
     return Front(
         litestar,
         operations={endpoint.path: endpoint.answer for endpoint in endpoints},
         paths={route.path for route in litestar.routes},
         keys=ApiKeys(settings.keys),
         readiness=readiness,
-        metrics=metrics,
+        metrics=Metrics(model, load_seconds, output, watch),
         journal=Journal(output.write, settings.log_format),
+        live=watch.live,
+        selection=Selection(everything=settings.log_requests == "all"),
         trusted_proxies=settings.trusted_proxies,
     )
 
 
 def _litestar(
-    settings: Settings, model: Model, readiness: Readiness, inference: Inference, endpoints: Sequence[Endpoint]
+    settings: Settings,
+    model: Model,
+    readiness: Readiness,
+    watch: Watch,
+    inference: Inference,
+    endpoints: Sequence[Endpoint],
 ) -> Litestar:
     @contextlib.asynccontextmanager
     async def watched(_: Litestar) -> AsyncIterator[None]:
-        watch = asyncio.create_task(readiness.watch())
-        yield
-        watch.cancel()
+        stalls = asyncio.create_task(readiness.watch())
+        async with watch.running():
+            yield
+        stalls.cancel()
 
     features = inference.predictions.reader.features
-    documents = openapi_config(model, endpoints, with_keys=bool(settings.keys)) if settings.docs else None
+    documents = openapi_config(model, endpoints, watch.live, with_keys=bool(settings.keys)) if settings.docs else None
     return Litestar(
         route_handlers=[
             *(health, ready, describe_model, tell_row_schema, ping, version),
             *metadata(inference),
             *(pages(table_document(model)) if settings.docs else ()),
         ],
-        state=State({"model": model, "readiness": readiness, "row_schema": row_schema(model.schema, features)}),
+        state=State(
+            {
+                "model": model,
+                "live": watch.live,
+                "readiness": readiness,
+                "row_schema": row_schema(model.schema, features),
+            }
+        ),
         lifespan=[watched],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
         openapi_config=documents,

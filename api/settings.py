@@ -42,6 +42,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows waiting for their prediction above which requests are answered 503 at once."""
     log_format: Annotated[str, Meta(pattern="^(auto|json|text)$")] = "auto"
     """Of the lines on standard output: `json`, `text`, or `auto`: text on a terminal, JSON elsewhere."""
+    log_requests: Annotated[str, Meta(pattern="^(all|errors)$")] = "all"
+    """Which requests have a line each: `all`, or `errors`: 4xx, 5xx, slow ones and one in a hundred of the others."""
+    model_metrics: Annotated[str, Meta(pattern="^(none|model|features)$")] = "none"
+    """What is written once a minute in CloudWatch's embedded metric format: `none`, the `model`, `features` too."""
+    model_metrics_features: Annotated[int, Meta(ge=0, le=1000)] = 20
+    """How many features have metrics of their own, the first ones; each has up to three, at 0.30 USD a month."""
+    service_name: Annotated[str, Meta(max_length=255)] = ""
+    """Value of these metrics' dimension `Service`; empty: the model's name."""
+    capture_percent: Annotated[float, Meta(ge=0, le=100)] = 0
+    """Share of the prediction requests whose rows and answers are sent to the relay: they may be people's data."""
+    capture_port: Annotated[int, Meta(ge=1, le=65535)] = 9001
+    """Port on 127.0.0.1 where `python -m api.relay` listens for them."""
     trusted_proxies: Annotated[int, Meta(ge=0, le=10)] = 0
     """Proxies in front that append to X-Forwarded-For; 0: the header is not believed."""
 
@@ -82,4 +94,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise SettingsError("API_KEYS holds no key, only separators: set keys, or leave it empty to let everybody call")
     if settings.metrics_port and settings.metrics_port == settings.port:
         raise SettingsError(f"METRICS_PORT={settings.metrics_port} is also PORT: give the metrics a port of their own")
+    if settings.capture_percent and settings.capture_port in (settings.port, settings.metrics_port):
+        raise SettingsError(
+            f"CAPTURE_PORT={settings.capture_port} is also PORT or METRICS_PORT: it is where the relay listens"
+        )
     return settings

@@ -1,6 +1,6 @@
 """What is wrong with a body that is JSON and breaks the schema: every field, what was sent, what is allowed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -15,11 +15,15 @@ MAX_SHOWN = 64
 
 
 class Faults:
-    """Finds all faults of rows with these fields; `rows` is what people call several rows."""
+    """Finds all faults of rows with these fields; `rows` is what people call several rows.
 
-    def __init__(self, fields: Sequence[Field], rows: str) -> None:
+    `unknown` is told the field's name of each text that is none of its categories.
+    """
+
+    def __init__(self, fields: Sequence[Field], rows: str, unknown: Callable[[str], None]) -> None:
         self.fields = {field.name: field for field in fields}
         self.rows = rows
+        self.unknown = unknown
         self.whole = f"the {in_words(len(fields))} feature{'s' if len(fields) != 1 else ''}"
         self.names = listed(list(self.fields))
 
@@ -79,6 +83,8 @@ class Faults:
             try:
                 msgspec.convert(sent[name], field.type)
             except msgspec.ValidationError as error:
+                if field.codes and isinstance(sent[name], str):
+                    self.unknown(name)
                 yield Fault(field=prefix + name, problem=str(error), value=_shown(sent[name]), allowed=field.allowed)
         for name in sent:
             if name not in self.fields:

@@ -45,10 +45,14 @@ class FrameError(Exception):
 
 
 class FrameReader:
-    """Reads frames with these columns into rows in the model's order."""
+    """Reads frames with these columns into rows in the model's order.
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    `unknown` is told the column's name of a text that is none of its categories.
+    """
+
+    def __init__(self, fields: Sequence[Field], unknown: Callable[[str], None]) -> None:
         self.fields = {field.name: field for field in fields}
+        self.unknown = unknown
         self.formats: dict[str, Callable[[Any], _Columns]] = {
             "dataframe_split": self._from_split,
             "dataframe_records": self._from_records,
@@ -157,7 +161,7 @@ class FrameReader:
             raise self._missing(columns)
         rows = max(map(len, columns.values()), default=0)
         table = np.stack(
-            [_numbers(field, columns.get(name, [None] * rows)) for name, field in self.fields.items()], axis=1
+            [self._numbers(field, columns.get(name, [None] * rows)) for name, field in self.fields.items()], axis=1
         )
         optional = np.array([field.optional for field in self.fields.values()])
         for row, column in np.argwhere(~(np.isfinite(table) | (np.isnan(table) & optional)))[:1]:
@@ -167,37 +171,37 @@ class FrameReader:
             )
         return [tuple(row) for row in table.tolist()]
 
+    def _numbers(self, field: Field, values: list[Any]) -> npt.NDArray[np.float32]:
+        """One column, converted as MLflow does: numbers in strings and booleans count, None is not a number."""
+        if field.codes:
+            return self._codes(field, field.codes, values)
+        if field.yes_no:
+            values = [_YES_NO.get(value, value) if isinstance(value, str) else value for value in values]
+        try:
+            numbers = np.array(values, np.float64)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise FrameError(f"Failed to convert column {field.name} to type 'float64'. {str(error)[:100]}") from error
+        if numbers.ndim != 1:
+            raise FrameError(f"Failed to convert column {field.name} to type 'float64': it holds lists.")
+        with np.errstate(over="ignore"):
+            return numbers.astype(np.float32)
+
+    def _codes(self, field: Field, codes: dict[Any, float], values: list[Any]) -> npt.NDArray[np.float32]:
+        if field.optional:
+            codes = codes | {None: np.nan}
+        try:
+            return np.array([codes[value] for value in values], np.float32)
+        except (KeyError, TypeError):
+            wrong = next(value for value in values if not isinstance(value, str | None) or value not in codes)
+            if isinstance(wrong, str):
+                self.unknown(field.name)
+            raise FrameError(
+                f"Column {field.name} holds {str(wrong)[:64]!r}, which is not {field.allowed}.", INVALID
+            ) from None
+
     def _missing(self, given: Any) -> FrameError:
         missing = [name for name, field in self.fields.items() if name not in given and not field.optional]
         return FrameError(f"Model is missing inputs {missing}.", INVALID)
-
-
-def _numbers(field: Field, values: list[Any]) -> npt.NDArray[np.float32]:
-    """One column, converted as MLflow does: numbers in strings and booleans count, None is not a number."""
-    if field.codes:
-        return _codes(field, field.codes, values)
-    if field.yes_no:
-        values = [_YES_NO.get(value, value) if isinstance(value, str) else value for value in values]
-    try:
-        numbers = np.array(values, np.float64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise FrameError(f"Failed to convert column {field.name} to type 'float64'. {str(error)[:100]}") from error
-    if numbers.ndim != 1:
-        raise FrameError(f"Failed to convert column {field.name} to type 'float64': it holds lists.")
-    with np.errstate(over="ignore"):
-        return numbers.astype(np.float32)
-
-
-def _codes(field: Field, codes: dict[Any, float], values: list[Any]) -> npt.NDArray[np.float32]:
-    if field.optional:
-        codes = codes | {None: np.nan}
-    try:
-        return np.array([codes[value] for value in values], np.float32)
-    except (KeyError, TypeError):
-        wrong = next(value for value in values if not isinstance(value, str | None) or value not in codes)
-        raise FrameError(
-            f"Column {field.name} holds {str(wrong)[:64]!r}, which is not {field.allowed}.", INVALID
-        ) from None
 
 
 def _refuse_python_numbers(name: str, values: str) -> None:

@@ -32,7 +32,7 @@ class Invocations:
 
     def __init__(self, predictions: Predictions) -> None:
         self.predictions = predictions
-        frames = FrameReader(predictions.reader.fields)
+        frames = FrameReader(predictions.reader.fields, predictions.reader.unknown)
         self.readers: dict[str, Callable[[bytes], Any]] = {
             "application/json": frames.read_json,
             "text/csv": frames.read_csv,
@@ -53,6 +53,7 @@ class Invocations:
         except FrameError as error:
             return Reply(400, msgspec.json.encode(InvocationError(error.code, str(error))))
         answers = await self.predictions.batcher.predict_many(rows)
+        self.predictions.keep(scope, rows, answers)
         return Reply(200, msgspec.json.encode(self.writes([self._value(answer.value) for answer in answers])))
 
     def _value(self, value: Value) -> Value | int:

@@ -20,6 +20,7 @@ from api.answers.v2.messages import InferenceError
 from api.http.problems import Problem
 from api.model.model import Model
 from api.store.schema import Schema
+from api.watch.live import Live
 
 KEY_SCHEMES: dict[str, SecurityScheme | Reference] = {
     "bearer": SecurityScheme(type="http", scheme="bearer", description="One of the service's API keys."),
@@ -61,10 +62,10 @@ class _SwaggerPage(OpenAPIRenderPlugin):
         return self.page
 
 
-def openapi_config(model: Model, endpoints: Sequence[Endpoint], *, with_keys: bool) -> OpenAPIConfig:
+def openapi_config(model: Model, endpoints: Sequence[Endpoint], live: Live, *, with_keys: bool) -> OpenAPIConfig:
     """Document and docs page under `/docs`; `with_keys` says that the predictions ask for an API key."""
     schema = model.schema
-    document = _Document(schema, endpoints, describe(model), with_keys=with_keys)
+    document = _Document(schema, endpoints, describe(model, live), with_keys=with_keys)
     return OpenAPIConfig(
         title=schema.heading,
         version="1",

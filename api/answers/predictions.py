@@ -14,7 +14,8 @@ from api.answers.faults import MAX_BATCH_ROWS
 from api.answers.fields import lowered
 from api.answers.rows import RowReader
 from api.http.messages import BodyReader, Reply
-from api.model.batching import Batcher, Row
+from api.model.batching import Answer, Batcher, Row
+from api.watch.capture import Capture
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_BATCH_BODY_BYTES = 8 * 2**20
@@ -26,11 +27,12 @@ _encode = msgspec.json.Encoder().encode
 class Predictions:
     """Answers the two prediction endpoints with one model."""
 
-    def __init__(self, batcher: Batcher, reader: RowReader, bodies: Bodies) -> None:
+    def __init__(self, batcher: Batcher, reader: RowReader, bodies: Bodies, capture: Capture) -> None:
         self.batcher = batcher
         self.model = batcher.model
         self.reader = reader
         self.bodies = bodies
+        self.capture = capture
         self.receiver = BodyReader()
         self.fields = make_fields_of(self.model, bodies.interval)
 
@@ -38,7 +40,16 @@ class Predictions:
         """`POST /predict`: one row."""
         row = await self.read_row(scope, receive)
         answer = await self.batcher.predict(row)
+        self.keep(scope, [row], [answer])
         return Reply(200, _encode(self.bodies.prediction(**self.fields(answer), model_version=self.model.version)))
+
+    def keep(self, scope: HTTPScope, rows: list[Row], answers: list[Answer]) -> None:
+        """Let an answered request be captured, if it is one of those that are."""
+        self.capture.take(scope["state"]["request_id"], rows, answers, self._item)
+
+    def _item(self, answer: Answer) -> msgspec.Struct:
+        body: msgspec.Struct = self.bodies.item(**self.fields(answer))
+        return body
 
     async def read_row(self, scope: HTTPScope, receive: Receive) -> Row:
         """Read and check a body that holds one row.
@@ -52,7 +63,8 @@ class Predictions:
         """`POST /predict/batch`: many rows, answered in order."""
         rows = self.reader.many(await self.receiver.read_json(scope, receive, MAX_BATCH_BODY_BYTES))
         answers = await self.batcher.predict_many(rows)
-        items = [self.bodies.item(**self.fields(answer)) for answer in answers]
+        self.keep(scope, rows, answers)
+        items = [self._item(answer) for answer in answers]
         return Reply(200, _encode(self.bodies.batch_prediction(predictions=items, model_version=self.model.version)))
 
     def endpoints(self) -> tuple[Endpoint, Endpoint]:

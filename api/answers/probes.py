@@ -17,6 +17,8 @@ from api.answers.examples import NamedExample
 from api.model.model import Model
 from api.model.readiness import Readiness
 from api.store.manifest import IntervalBins
+from api.watch.figures import LiveFigures, live_figures
+from api.watch.live import Live
 
 
 class Health(msgspec.Struct):
@@ -58,6 +60,7 @@ class ModelDescription(msgspec.Struct):
     bounds: Annotated[_Ranges, Meta(description="Lowest and highest value accepted of each number; null: any.")]
     ranges: Annotated[_Ranges, Meta(description="Lowest and highest value in training; {} if unknown.")]
     table_sha256: Annotated[str, Meta(description="Of the table's description at training; empty if there was none.")]
+    live: Annotated[LiveFigures, Meta(description="What this process has been asked, and how far it is from training.")]
 
 
 @get("/health", operation_id="health", summary="Does the process answer?", tags=["probes"])
@@ -102,11 +105,11 @@ async def ready(state: State) -> Response[Ready]:
 @get("/model", operation_id="model", summary="Which model serves?", tags=["model"])
 async def describe_model(state: State) -> ModelDescription:
     """Name, version, training run, test metrics, features and their ranges."""
-    return describe(state.model)
+    return describe(state.model, state.live)
 
 
-def describe(model: Model) -> ModelDescription:
-    """What the service says of the model that it serves."""
+def describe(model: Model, live: Live) -> ModelDescription:
+    """What the service says of the model that it serves, and of what it was asked."""
     schema = model.schema
     return ModelDescription(
         name=schema.name,
@@ -127,6 +130,7 @@ def describe(model: Model) -> ModelDescription:
         },
         ranges=model.ranges,
         table_sha256=model.table_sha256,
+        live=live_figures(live),
     )
 
 

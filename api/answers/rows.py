@@ -20,15 +20,16 @@ _astuple = msgspec.structs.astuple
 
 
 class RowReader:
-    """Reads single rows and batches of one table.
+    """Reads single rows and batches of one table; `unknown` is told the name of a feature whose category is unknown.
 
     Decoders are made once. Names that a decoder cannot be made for, with a quote or a backslash in them, are read field
     by field instead, which is slower.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, unknown: Callable[[str], None]) -> None:
         self.fields = make_fields(schema)
-        self.faults = Faults(self.fields, schema.plural)
+        self.unknown = unknown
+        self.faults = Faults(self.fields, schema.plural, unknown)
         self.features = _features(schema, self.fields)
         self.batch = _batch(schema, self.features)
         self._one = msgspec.json.Decoder(self.features)

@@ -20,8 +20,10 @@ from api.http.keys import ApiKeys
 from api.http.messages import Header, Reply, send_reply
 from api.http.metrics import Metrics
 from api.http.problems import PROBLEM_JSON, ProblemError
+from api.http.selection import Selection
 from api.model.batching import OverloadedError
 from api.model.readiness import Readiness
+from api.watch.live import Live
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class Front:
         readiness: Readiness,
         metrics: Metrics,
         journal: Journal,
+        live: Live,
+        selection: Selection,
         trusted_proxies: int,
     ) -> None:
         self.litestar = litestar
@@ -65,6 +69,8 @@ class Front:
         self.readiness = readiness
         self.metrics = metrics
         self.journal = journal
+        self.live = live
+        self.selection = selection
         self.trusted_proxies = trusted_proxies
         process = os.urandom(6).hex()
         self.made_ids = (f"{process}-{n:x}" for n in count(1))
@@ -148,6 +154,7 @@ class Front:
         """Count and log what the server refused before it was a request; returns the request id it gets."""
         request_id = next(self.made_ids)
         self.metrics.request("other", "other", status, 0.0)
+        self.live.request(status, 0.0)
         self._write_line(request_id, _address(client), "", "", status, 0.0)
         return request_id
 
@@ -156,8 +163,13 @@ class Front:
         path, method = scope["path"], scope["method"]
         known = path in self.operations or path in self.paths
         self.metrics.request(method if method in _METHODS else "other", path if known else "other", status, seconds)
-        if path not in _PROBES or status >= 400:
+        if path in _PROBES and status < 400:
+            return
+        self.live.request(status, seconds)
+        if self.selection.takes(status, seconds):
             self._write_line(request_id, self._client(scope), method, path, status, seconds)
+        else:
+            self.live.left_out += 1
 
     def _write_line(self, request_id: str, client: str, method: str, path: str, status: int, seconds: float) -> None:
         self.journal.note(

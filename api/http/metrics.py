@@ -1,6 +1,5 @@
 """Prometheus metrics, counted in plain integers on the hot path and turned into metric families when scraped."""
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -11,62 +10,30 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from api.http.output import Output
-from api.model.batching import Value
-from api.model.classes import class_probabilities, most_probable
 from api.model.model import Model
 from api.store.manifest import PREDICTIONS
+from api.watch.histogram import Histogram
+from api.watch.watch import Watch
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
-
-
-class Histogram:
-    """Counts of values up to each bound, and their sum."""
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count one value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative counts, as Prometheus wants them."""
-        total, result = 0, []
-        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
-            total += count
-            result.append((bound, float(total)))
-        return result
+INDEX = "Population stability index, against training,"
 
 
 class Metrics(Collector):
     """All metrics of one service."""
 
-    def __init__(self, model: Model, load_seconds: float, output: Output) -> None:
+    def __init__(self, model: Model, load_seconds: float, output: Output, watch: Watch) -> None:
         self.model_version = model.version
         self.target = model.schema.target
         self.load_seconds = load_seconds
         self.output = output
+        self.live = watch.live
+        self.capture = watch.capture
         self.requests: dict[tuple[str, str, int], Histogram] = defaultdict(lambda: Histogram(SECONDS))
-        self.batch_rows = Histogram(BATCH_ROWS)
-        self.values = Histogram(_value_bounds(model))
-        self.labels = dict.fromkeys(self.target.classes, 0)
 
     def request(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one answered request; `method` and `path` come from short lists, never from what a client made up."""
         self.requests[method, path, status].observe(seconds)
-
-    def batch(self, values: list[Value]) -> None:
-        """Count one batch of predictions."""
-        self.batch_rows.observe(len(values))
-        for value in values:
-            if self.labels:
-                self.labels[self.target.classes[most_probable(class_probabilities(value))]] += 1
-            elif isinstance(value, float):
-                self.values.observe(value)
 
     def collect(self) -> Iterator[Metric]:
         """See `prometheus_client.registry.Collector`."""
@@ -77,6 +44,14 @@ class Metrics(Collector):
         yield CounterMetricFamily(
             "log_lines_dropped", "Log lines that nobody took from standard output in time.", value=self.output.dropped
         )
+        yield CounterMetricFamily(
+            "log_lines_left_out",
+            "Requests without a line of their own, as LOG_REQUESTS says.",
+            value=float(self.live.start()[self.live.layout.LEFT_OUT]),
+        )
+        captured, dropped = self.capture.captured, self.capture.dropped
+        yield CounterMetricFamily("captured_rows", "Rows sent to the relay.", value=captured)
+        yield CounterMetricFamily("captured_rows_dropped", "Rows that the relay did not take in time.", value=dropped)
         labels = ["method", "path", "status"]
         requests = CounterMetricFamily("http_requests", "Answered requests.", labels=labels)
         durations = HistogramMetricFamily("http_request_duration_seconds", "Time to answer.", labels=labels)
@@ -85,14 +60,40 @@ class Metrics(Collector):
             durations.add_metric([method, path, str(status)], histogram.buckets(), histogram.sum)
         yield requests
         yield durations
-        yield _histogram("predict_batch_rows", "Rows predicted together.", self.batch_rows)
-        if not self.labels:
-            yield _histogram("predicted_value", f"Predictions of {self.target.label}.", self.values)
-            return
-        predicted = CounterMetricFamily("predicted_label", f"Predictions of {self.target.label}.", labels=["label"])
-        for label, count in list(self.labels.items()):
+        yield _histogram("predict_batch_rows", "Rows predicted together.", self.live.batch_rows)
+        yield self._predicted()
+        yield from self._watched()
+
+    def _predicted(self) -> Metric:
+        live, said = self.live, f"Predictions of {self.target.label}."
+        counts = live.start()
+        if not self.target.classes:
+            return _histogram("predicted_value", said, live.values)
+        predicted = CounterMetricFamily("predicted_label", said, labels=["label"])
+        for label, count in zip(self.target.classes, counts[live.layout.labels].tolist(), strict=True):
             predicted.add_metric([label], count)
-        yield predicted
+        return predicted
+
+    def _watched(self) -> Iterator[Metric]:
+        """What is odd about the rows since the start, and drift in the last hour where there are rows enough."""
+        layout, counts = self.live.layout, self.live.start()
+        for name, description, found in (
+            ("feature_extrapolated", "Values outside what the model has seen.", layout.extrapolated),
+            ("feature_missing", "Values that were missing.", layout.missing),
+            ("feature_unknown_category", "Values refused as no category of the feature.", layout.unknown),
+        ):
+            family = CounterMetricFamily(name, description, labels=["feature"])
+            for feature, count in zip(layout.names, counts[found].tolist(), strict=True):
+                family.add_metric([feature], count)
+            yield family
+        drift = layout.drift(self.live.hour())
+        moved = GaugeMetricFamily("feature_drift", f"{INDEX} of the last hour's values.", labels=["feature"])
+        for feature, index in drift.items():
+            if feature != PREDICTIONS:
+                moved.add_metric([feature], index)
+        yield moved
+        if PREDICTIONS in drift:
+            yield GaugeMetricFamily("prediction_drift", f"{INDEX} of its predictions.", value=drift[PREDICTIONS])
 
 
 class Scrapes:
@@ -115,9 +116,3 @@ class Scrapes:
 
 def _histogram(name: str, description: str, histogram: Histogram) -> HistogramMetricFamily:
     return HistogramMetricFamily(name, description, buckets=histogram.buckets(), sum_value=histogram.sum)
-
-
-def _value_bounds(model: Model) -> tuple[float, ...]:
-    """The deciles of what the model predicted in training, if it says."""
-    known = model.distribution.get(PREDICTIONS)
-    return tuple(known.edges) if known else ()

@@ -2,12 +2,14 @@
 
 from api.errors import ModelRefused
 from api.model.soundness import check_schema
-from api.store.manifest import Manifest
+from api.store.manifest import PREDICTIONS, Manifest
 from api.store.mlmodel import MLMODEL, MLmodel, signature_columns
 from api.store.schema import Feature, Schema
 from api.trees.walk import Trees
 
 MAX_KNOWN_ANSWERS = 1000
+MAX_BINS = 100
+"""Of a number's distribution; training makes ten."""
 _SHOWN = 12
 
 _COVERED = {
@@ -85,7 +87,27 @@ def check_manifest(manifest: Manifest) -> None:
     threshold = manifest.label_threshold
     if threshold is not None and not 0 <= threshold <= 1:
         raise ModelRefused(f"the manifest's label_threshold is {threshold:g}, which is no probability")
+    _check_distribution(manifest)
     _check_known_rows(manifest)
+
+
+def _check_distribution(manifest: Manifest) -> None:
+    schema = manifest.schema
+    codes = {feature.name: len(feature.categories) for feature in schema.features if feature.kind == "category"}
+    codes |= {feature.name: 2 for feature in schema.features if feature.kind == "boolean"}
+    if schema.target.kind == "category":
+        codes[PREDICTIONS] = len(schema.target.classes)
+    for name, known in manifest.distribution.items():
+        if name != PREDICTIONS and name not in schema.names:
+            raise ModelRefused(f"the manifest has the distribution of {name!r}, which is no feature")
+        bins = codes.get(name, len(known.edges) + 1)
+        if len(known.shares) != bins or len(known.edges) != (0 if name in codes else bins - 1):
+            raise ModelRefused(f"the manifest's distribution of {name or 'the predictions'!r} has not {bins} bins")
+        if len(known.edges) >= MAX_BINS or sorted(known.edges) != known.edges or min(known.shares) < 0:
+            raise ModelRefused(
+                f"the manifest's distribution of {name or 'the predictions'!r} has more than {MAX_BINS} bins, edges "
+                "that do not ascend or a negative share"
+            )
 
 
 def _check_known_rows(manifest: Manifest) -> None:

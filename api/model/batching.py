@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from api.model.model import Model
+from api.trees.walk import Predictions, Rows
 
 Row = tuple[float | None, ...]
 """One row in the model's own numbers, in column order; None where a value is missing."""
@@ -47,7 +48,7 @@ class PredictionError(Exception):
     """The model failed, or predicted something that is not a number."""
 
 
-Observer = Callable[[list[Value]], None]
+Observer = Callable[[Rows, Predictions], None]
 
 
 def rows_per_turn(steps: int) -> int:
@@ -56,7 +57,10 @@ def rows_per_turn(steps: int) -> int:
 
 
 class Batcher:
-    """Predicts rows together. `observe` is told the values of each batch; at most `max_waiting` rows may wait."""
+    """Predicts rows together; at most `max_waiting` rows may wait.
+
+    `observe` is told the rows of each batch and what was predicted for them, but for a probe's.
+    """
 
     def __init__(self, model: Model, max_waiting: int, observe: Observer) -> None:
         self.model = model
@@ -67,6 +71,8 @@ class Batcher:
         self.futures: list[asyncio.Future[Answer]] = []
         self.seen = 0
         self.batched = 0
+        self.probe_row: Row | None = None
+        self.probing = 0
 
     async def predict(self, row: Row) -> Answer:
         """Predict one row.
@@ -77,10 +83,15 @@ class Batcher:
         """
         if len(self.rows) >= self.max_waiting:
             raise OverloadedError
-        return await self.enqueue(row)
+        return await self._enqueue(row)
 
-    def enqueue(self, row: Row) -> asyncio.Future[Answer]:
-        """Put a row into the next batch, however many wait already; for the probe that asks whether batches work."""
+    def probe(self, row: Row) -> asyncio.Future[Answer]:
+        """Put a row, always the same one, into the next batch, however many wait already, to see whether that works."""
+        self.probe_row = row
+        self.probing += 1
+        return self._enqueue(row)
+
+    def _enqueue(self, row: Row) -> asyncio.Future[Answer]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         if not self.rows:
@@ -142,6 +153,14 @@ class Batcher:
         # One infinity or NaN makes the sum one.
         if not np.isfinite(predicted.sum(dtype=np.float64)):
             raise PredictionError("the model predicted something that is not a finite number")
+        self._observe(rows, array, predicted)
         values: list[Value] = predicted.tolist()
-        self.observe(values)
         return list(map(Answer, values, self.model.extrapolated(array)))
+
+    def _observe(self, rows: list[Row], array: Rows, predicted: Predictions) -> None:
+        if not self.probing:
+            self.observe(array, predicted)
+            return
+        asked = [row is not self.probe_row for row in rows]
+        self.probing -= len(rows) - sum(asked)
+        self.observe(array[asked], predicted[asked])

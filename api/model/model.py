@@ -65,9 +65,13 @@ class Model:
         """
         return self.trees.explain(rows)
 
+    def outside(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Of each row which values lie outside the training data: shape (n, features)."""
+        return (rows < self._low) | (rows > self._high)
+
     def extrapolated(self, rows: Rows) -> list[list[str]]:
         """Of each row the features whose values lie outside the training data."""
-        outside = (rows < self._low) | (rows > self._high)
+        outside = self.outside(rows)
         if not outside.any():
             return [[]] * len(rows)
         return [self._names[row].tolist() for row in outside]

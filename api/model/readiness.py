@@ -33,7 +33,7 @@ class Readiness:
             return f"the event loop stalled for {self.stalled_for:.1f} s"
         try:
             # Past the limit of waiting rows: a busy service is ready, and ending it would only move its load.
-            answer = await self.batcher.enqueue(self.row)
+            answer = await self.batcher.probe(self.row)
         except PredictionError as error:
             log.exception("the readiness probe's prediction failed")
             return f"predictions fail: {error}"

@@ -47,7 +47,7 @@ def batcher(asked: list[int], monkeypatch: pytest.MonkeyPatch) -> Batcher:
         return predict(trees, rows)
 
     monkeypatch.setattr(Trees, "predict", counted)
-    return Batcher(model, max_waiting=100, observe=lambda _: None)
+    return Batcher(model, max_waiting=100, observe=lambda *_: None)
 
 
 def expected(batcher: Batcher) -> list[float]:

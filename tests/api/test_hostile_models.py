@@ -23,7 +23,7 @@ from msgspec import structs
 from api.errors import ModelRefused
 from api.model.model import Model
 from api.store.fetch import FetchedModel, fetch
-from api.store.manifest import MANIFEST_NAME, IntervalBins, KnownAnswers, decode
+from api.store.manifest import MANIFEST_NAME, PREDICTIONS, IntervalBins, KnownAnswers, Shares, decode
 from api.store.mlmodel import decode_mlmodel
 from api.store.opening import open_store
 from api.store.schema import Schema as TableSchema
@@ -231,6 +231,12 @@ IMPOSSIBLE: dict[str, tuple[str, object]] = {
     "an interval without bins": ("interval", IntervalBins([], [], [])),
     "an interval with a bin too many": ("interval", IntervalBins([1.0], [0.1], [0.1])),
     "bins out of order": ("interval", IntervalBins([2.0, 1.0], [0.1] * 3, [0.1] * 3)),
+    "a distribution of another feature": ("distribution", {"Ocean": Shares([], [1.0])}),
+    "a distribution with a bin too many": ("distribution", {FIRST.name: Shares([1.0], [0.5, 0.25, 0.25])}),
+    "edges out of order": ("distribution", {FIRST.name: Shares([2.0, 1.0], [0.5, 0.25, 0.25])}),
+    "a negative share": ("distribution", {PREDICTIONS: Shares([1.0], [1.5, -0.5])}),
+    "a thousand bins": ("distribution", {PREDICTIONS: Shares(list(map(float, range(999))), [0.001] * 1000)}),
+    "no bins": ("distribution", {PREDICTIONS: Shares([], [])}),
     "a newer XGBoost": ("xgboost_version", "99.1.0"),
     "no known answers": ("known_answers", known([])),
     "rows of seven": ("known_answers", known([ROW[:7]], 1.0)),

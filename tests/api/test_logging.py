@@ -4,15 +4,17 @@ import datetime
 import json
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from api.http.journal import Handler, Journal
+from api.http.selection import Selection
 from tests.api.conftest import NEW_KEY
 from tests.api.wire import Wire
-from tests.running import Service
+from tests.running import Serve, Service, free_port
 
 TRACE = "Root=1-67891233-abcdef012345678912345678;Self=1-67891234-12456789abcdef012345678"
 
@@ -152,3 +154,42 @@ def test_any_text_can_be_logged() -> None:
     record = logging.makeLogRecord({"msg": "%s\n", "args": ("\udcff",), "levelname": "WARNING"})
     Handler(Journal(written.append, "json")).emit(record)
     assert json.loads(written[0])["message"] == "\\udcff\n"
+
+
+SLOW = "from api.http import selection; selection.SLOW_SECONDS = 0.0"
+START = "import sys; {}; from api.__main__ import main; sys.exit(main())"
+
+
+def test_only_the_remarkable_requests_are_lines(serve: Serve, model_directory: Path, example: dict[str, float]) -> None:
+    """With LOG_REQUESTS=errors refusals and every hundredth of the others have a line, and the rest is counted."""
+    metrics = free_port()
+    service = serve(MODEL_PATH=str(model_directory), LOG_REQUESTS="errors", METRICS_PORT=str(metrics))
+    with service.client() as client:
+        for _ in range(250):
+            client.post("/predict", json=example).raise_for_status()
+        assert client.post("/predict", json={}).status_code == 422
+        lines = [line for line in service.lines_until_now() if "status" in line]
+        assert [line["status"] for line in lines] == [200, 200, 422, 404]
+        text = httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
+        assert "log_lines_left_out_total 248.0" in text
+        # Every request is counted, whether it has a line or not.
+        assert 'http_requests_total{method="POST",path="/predict",status="200"} 250.0' in text
+
+
+def test_slow_requests_are_lines(serve: Serve, model_directory: Path, example: dict[str, float]) -> None:
+    """What took longer than half a second has a line; here the bound is none at all."""
+    service = serve(arguments=("-c", START.format(SLOW)), MODEL_PATH=str(model_directory), LOG_REQUESTS="errors")
+    with service.client() as client:
+        client.post("/predict", json=example).raise_for_status()
+        assert [line["status"] for line in service.lines_until_now() if "status" in line] == [200, 404]
+
+
+@pytest.mark.parametrize(
+    ("everything", "status", "seconds", "taken"),
+    [(True, 200, 0.001, True), (False, 200, 0.001, False), (False, 200, 0.501, True), (False, 404, 0.0, True)],
+)
+def test_which_requests_are_remarkable(*, everything: bool, status: int, seconds: float, taken: bool) -> None:
+    """Refused and slow ones are; and of the others the hundredth, not the first."""
+    selection = Selection(everything=everything)
+    assert [selection.takes(status, seconds) for _ in range(99)] == [taken] * 99
+    assert selection.takes(status, seconds)

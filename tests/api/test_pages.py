@@ -523,6 +523,48 @@ def test_answer_is_announced(california: Stub, browser: Browser) -> None:
     assert browser.run("return document.getAnimations().length") == 0
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_panel_shows_what_the_model_was_asked(loans: Stub, browser: Browser, scheme: str) -> None:
+    """Closed it asks for nothing; opened by keyboard it shows counts, shares and what has drifted farthest."""
+    opened(browser, loans, scheme=scheme)
+    asked = loans.asked
+    panel = browser.find("#live summary")
+    assert panel.accessible_name or panel.text == "What the model has been asked"
+    assert not browser.shown("#live table")
+    assert loans.asked == asked
+    panel.send_keys(Keys.ENTER)
+    says(browser, "#live-rows", "Requests")
+    cells = [row.text.split("\n") for row in browser.shown("#live-rows tr")]
+    rows = {line[0] if len(line) > 1 else line[0].rsplit(" ", 2)[0]: " ".join(line) for line in cells}
+    assert any(f"1,{234 + loans.asked}" in text for text in rows.values())
+    text = browser.find("#live-rows").text
+    assert "12.5 %" in text
+    assert "under 0.1 %" in text
+    assert "not known" in text
+    drifted = [line for line in text.split("\n") if line.startswith("Drift of ")]
+    last = LOANS["features"][-1]["title"]
+    assert "no (0.05)" in drifted[0]
+    assert drifted[1].startswith(f"Drift of {last}")
+    assert "much" in drifted[1]
+    assert len(drifted) == 6
+    assert [each for each in browser.run(CONTRAST) if each[1] < 4.5] == []
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert browser.complaints() == []
+
+
+def test_panel_shows_the_service_itself(service: Service, browser: Browser, example: dict[str, float]) -> None:
+    """What the real service counts is what its page shows."""
+    with service.client() as client:
+        client.post("/predict/batch", json={"rows": [example] * 1000}).raise_for_status()
+        browser.open(f"{service.url}/")
+        browser.find("#live summary").click()
+        says(browser, "#live-rows", "Predictions")
+        live = client.get("/model").json()["live"]
+    assert live["since_start"]["rows"] >= 1000
+    assert "much" in browser.find("#live-rows").text
+    assert browser.complaints() == []
+
+
 def test_page_without_javascript_says_so(service: Service, browser: Browser) -> None:
     """Without JavaScript there is no dead button: the page says what it needs, and leads to what needs none."""
     browser.open(f"{service.url}/", scripts=False)

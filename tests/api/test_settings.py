@@ -29,6 +29,12 @@ def test_every_setting_is_read() -> None:
         "start_seconds": "9",
         "max_waiting": "10",
         "log_format": "text",
+        "log_requests": "errors",
+        "model_metrics": "features",
+        "model_metrics_features": "5",
+        "service_name": "houses",
+        "capture_percent": "2.5",
+        "capture_port": "9002",
         "trusted_proxies": "1",
     }
     assert set(text) == set(Settings.__struct_fields__)
@@ -69,12 +75,27 @@ def test_keys_are_split(text: str, keys: tuple[bytes, ...]) -> None:
         ("LOG_FORMAT", "xml"),
         ("ALLOW_UNVERIFIED", "perhaps"),
         ("API_KEYS", " ,\n"),
+        ("LOG_REQUESTS", "some"),
+        ("MODEL_METRICS", "true"),
+        ("MODEL_METRICS_FEATURES", "-1"),
+        ("CAPTURE_PERCENT", "101"),
+        ("CAPTURE_PERCENT", "nan"),
+        ("CAPTURE_PORT", "0"),
     ],
 )
 def test_names_the_wrong_variable(name: str, value: str) -> None:
     """A value that cannot be is refused by its variable's name."""
     with pytest.raises(SettingsError, match=name):
         from_environment({"MODEL_PATH": "x", name: value})
+
+
+@pytest.mark.parametrize("name", ["PORT", "METRICS_PORT"])
+def test_service_is_not_its_own_relay(name: str) -> None:
+    """Captured rows go to another process: its port cannot be one of the service's own, if rows are captured at all."""
+    environment = {"MODEL_PATH": "x", name: "9001"}
+    assert from_environment(environment).capture_port == 9001
+    with pytest.raises(SettingsError, match="CAPTURE_PORT=9001"):
+        from_environment(environment | {"CAPTURE_PERCENT": "1"})
 
 
 def test_lists_all_that_is_wrong_and_no_secret() -> None:

@@ -3,6 +3,7 @@
 import { makeCard } from "./answer.js";
 import { byId } from "./element.js";
 import { makeField } from "./fields.js";
+import { watch } from "./live.js";
 import { makeMap } from "./map.js";
 
 const MANY = 15;
@@ -104,6 +105,7 @@ async function start() {
   const [schema, model] = described;
   describe(schema, model);
   build(schema);
+  watch(schema.features, () => load("/model"));
 }
 
 start();

@@ -41,7 +41,7 @@ class Inference:
         self.predictions = predictions
         self.schema = predictions.model.schema
         self.names = self.schema.names
-        self.frames = FrameReader(predictions.reader.fields)
+        self.frames = FrameReader(predictions.reader.fields, predictions.reader.unknown)
         self.answered = {tensor.name for tensor in self._outputs([])}
 
     async def infer(self, scope: HTTPScope, receive: Receive) -> Reply:
@@ -57,6 +57,7 @@ class Inference:
         except (FrameError, *UNREADABLE) as error:
             return _refuse(400, str(error))
         answers = await self.predictions.batcher.predict_many(rows)
+        self.predictions.keep(scope, rows, answers)
         outputs = [tensor for tensor in self._outputs(answers) if tensor.name in wanted]
         answer = InferenceResponse(self.schema.name, self.predictions.model.version, outputs, request.id)
         return binary.reply(answer, request.in_binary)

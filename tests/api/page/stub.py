@@ -75,6 +75,8 @@ class Stub:
     key: str
     url: str = ""
     behind_a_broken_proxy: bool = False
+    asked: int = 0
+    """How often which model serves."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
 
@@ -154,10 +156,33 @@ def _beyond(feature: dict[str, Any], row: dict[str, Any]) -> bool:
     return seen is not None and value is not None and not seen[0] <= value <= seen[1]
 
 
+def _live(stub: Stub) -> dict[str, Any]:
+    """An hour with few rows, and a long time in which each feature has moved farther than the one before it."""
+    names = [feature["name"] for feature in stub.description["features"]]
+    shares = {"extrapolated": 0.125, "missing": 0.0, "unknown_category": 0.0005}
+    counts = {"requests": 1234 + stub.asked, "refused": 34, "failed": 5, "rows": 120_000}
+    return {
+        "since": "2026-01-31T08:32:10+00:00",
+        "last_hour": {
+            **counts,
+            **shares,
+            "prediction_drift": None,
+            "features": {name: {"drift": None, **shares} for name in names},
+        },
+        "since_start": {
+            **counts,
+            **shares,
+            "prediction_drift": 0.05,
+            "features": {name: {"drift": i / 20, **shares} for i, name in enumerate(names)},
+        },
+    }
+
+
 def _app(stub: Stub) -> Litestar:
     @get("/model", sync_to_thread=False)
     def model() -> dict[str, Any]:
-        return {"name": "described", "version": "7"}
+        stub.asked += 1
+        return {"name": "described", "version": "7", "live": _live(stub)}
 
     @post("/explain", status_code=200)
     async def explain(request: Request[Any, Any, Any]) -> Response[Any]:
