@@ -29,8 +29,8 @@ class Alarms(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Watch the balancer, and with canary deployments each target group: a small share hides among the rest."""
-        super().__init__("housing:monitoring:Alarms", config.name, None, opts)
-        self._name = config.name
+        super().__init__("housing:monitoring:Alarms", config.prefix, None, opts)
+        self._name = config.prefix
         self._child = pulumi.ResourceOptions(parent=self)
         self.topic_arn = self._topic(config.alarm_email)
         everything: Dimensions = {"LoadBalancer": balancer.arn_suffix}

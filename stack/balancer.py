@@ -42,12 +42,12 @@ class Balancer(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create it in the public subnets, with its access log in `logs` and its name in the zone `hosted_zone`."""
-        super().__init__("housing:balancer:Balancer", config.name, None, opts)
+        super().__init__("housing:balancer:Balancer", config.prefix, None, opts)
         self._config = config
         child = pulumi.ResourceOptions(parent=self)
         self._kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         balancer = aws.lb.LoadBalancer(
-            config.name,
+            config.prefix,
             load_balancer_type="application",
             internal=False,
             subnets=network.public_subnet_ids,
@@ -63,12 +63,12 @@ class Balancer(pulumi.ComponentResource):
         self.arn = balancer.arn
         self.arn_suffix = balancer.arn_suffix
         self.dns_name = balancer.dns_name
-        self.target_group = target_group(config.name, network.vpc_id, self._kept)
+        self.target_group = target_group(config.prefix, network.vpc_id, self._kept)
         if config.https:
             self.listener = self._https_listener(balancer, hosted_zone)
             self.url = pulumi.Output.from_input(f"https://{config.domain_name}")
         else:
-            self.listener = self._http_listener(balancer, self._forward(), replaces=config.name)
+            self.listener = self._http_listener(balancer, self._forward(), replaces=config.prefix)
             self.url = pulumi.Output.concat("http://", balancer.dns_name)
             pulumi.log.warn("HTTP without encryption: set domain_name and hosted_zone for HTTPS", self)
         self.canary = None
@@ -87,7 +87,7 @@ class Balancer(pulumi.ComponentResource):
             if certificate_arn is None:
                 certificate_arn = Certificate(config, hosted_zone, pulumi.ResourceOptions(parent=self)).arn
             record = aws.route53.Record(
-                config.name,
+                config.prefix,
                 zone_id=hosted_zone,
                 name=config.domain_name or "",
                 type="A",
@@ -96,7 +96,7 @@ class Balancer(pulumi.ComponentResource):
             )
             first.append(record)
         listener = aws.lb.Listener(
-            f"{config.name}-https",
+            f"{config.prefix}-https",
             load_balancer_arn=balancer.arn,
             port=HTTPS,
             protocol="HTTPS",
@@ -104,7 +104,7 @@ class Balancer(pulumi.ComponentResource):
             ssl_policy=TLS_POLICY,
             default_actions=[self._forward()],
             opts=pulumi.ResourceOptions.merge(
-                self._kept, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.name)])
+                self._kept, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.prefix)])
             ),
         )
         redirect: aws.lb.ListenerDefaultActionArgsDict = {
@@ -112,7 +112,7 @@ class Balancer(pulumi.ComponentResource):
             "redirect": {"protocol": "HTTPS", "port": str(HTTPS), "status_code": "HTTP_301"},
         }
         # Nobody is sent to HTTPS before it answers there.
-        self._http_listener(balancer, redirect, replaces=f"{config.name}-redirect", after=[*first, listener])
+        self._http_listener(balancer, redirect, replaces=f"{config.prefix}-redirect", after=[*first, listener])
         return listener
 
     def _http_listener(
@@ -125,7 +125,7 @@ class Balancer(pulumi.ComponentResource):
     ) -> aws.lb.Listener:
         """Port 80 under one name, whatever it does: two listeners cannot have one port, not even for a moment."""
         return aws.lb.Listener(
-            f"{self._config.name}-http",
+            f"{self._config.prefix}-http",
             load_balancer_arn=balancer.arn,
             port=HTTP,
             protocol="HTTP",

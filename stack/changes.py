@@ -40,7 +40,6 @@ CHANGES: dict[str, Change] = {
     "create_model_bucket": Change(
         Effect.IN_PLACE, Effect.REFUSED, note="AWS refuses a bucket that exists. The setting stays for good."
     ),
-    "protected": _both(Effect.IN_PLACE),
     "image_uri": _both(Effect.ROLLOUT),
     "cpu_architecture": _both(Effect.ROLLOUT, "The image is built anew; a given `image_uri` must have the platform."),
     "cpu": _both(Effect.ROLLOUT),
@@ -92,6 +91,13 @@ CHANGES: dict[str, Change] = {
     "log_retention_days": _both(Effect.IN_PLACE, "Fewer days: older logs are deleted."),
     "container_insights": _both(Effect.IN_PLACE),
     "alarm_email": _both(Effect.IN_PLACE, "A new address must confirm."),
+    "name": _both(
+        Effect.NEW_SERVICE,
+        "Everything is made anew, at another address, and the old goes; with a `domain_name` AWS refuses the second "
+        "record half way. Rather make another stack.",
+        protected=("there", "back"),
+    ),
+    "protected": _both(Effect.IN_PLACE),
     "permissions_boundary": _both(Effect.IN_PLACE),
 }
 """By setting, in the order of `stack.config`."""

@@ -20,8 +20,8 @@ from stack.setting_groups.watching import WatchingSettings
 
 PROJECT = "california-housing-api"
 
-LONGEST_NAME = 13
-"""So much of a stack's name fits: a target group's has 32 characters, with `housing-`, `-g` and 8 of Pulumi's."""
+LONGEST_PREFIX = 21
+"""So much of `name` and the stack's name fits: a target group's has 32 characters, with `-g` and 8 of Pulumi's."""
 
 ZONE_ID = re.compile(r"^[A-Z0-9]+$")
 """An id of Route 53, which no name of a zone looks like."""
@@ -49,13 +49,14 @@ class Config(
     account: Account = dataclasses.field(default_factory=Account)
 
     @property
-    def name(self) -> str:
-        """Prefix of all names, the stack's alone: a name that does not fit is cut, and a hash tells the rest apart."""
-        name = re.sub(r"[^a-z0-9]+", "-", self.stack.lower()).strip("-")
-        if name != self.stack or len(name) > LONGEST_NAME:
+    def prefix(self) -> str:
+        """`name` and the stack's, the stack's alone: what does not fit is cut, and a hash tells the rest apart."""
+        stack = re.sub(r"[^a-z0-9]+", "-", self.stack.lower()).strip("-")
+        longest = LONGEST_PREFIX - len(f"{self.name}-")
+        if stack != self.stack or len(stack) > longest:
             digest = hashlib.sha256(self.stack.encode()).hexdigest()[:4]
-            name = f"{name[: LONGEST_NAME - 5].strip('-')}-{digest}".strip("-")
-        return f"housing-{name}"
+            stack = f"{stack[: longest - 5].strip('-')}-{digest}".strip("-")
+        return f"{self.name}-{stack}"
 
     @property
     def partition(self) -> str:

@@ -46,10 +46,10 @@ class Endpoints(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create the endpoints of `services`, AWS's names by short ones, behind `security_group`."""
-        super().__init__("housing:network:Endpoints", config.name, None, opts)
+        super().__init__("housing:network:Endpoints", config.prefix, None, opts)
         for service, name in services.items():
             aws.ec2.VpcEndpoint(
-                f"{config.name}-{service}",
+                f"{config.prefix}-{service}",
                 vpc_id=vpc_id,
                 service_name=name,
                 vpc_endpoint_type="Interface",

@@ -32,7 +32,7 @@ class Identity(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create both roles."""
-        super().__init__("housing:identity:Identity", config.name, None, opts)
+        super().__init__("housing:identity:Identity", config.prefix, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         trust = pulumi.Output.json_dumps(
             {
@@ -47,13 +47,13 @@ class Identity(pulumi.ComponentResource):
             }
         )
         execution = aws.iam.Role(
-            f"{config.name}-execution",
+            f"{config.prefix}-execution",
             assume_role_policy=trust,
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
         task = aws.iam.Role(
-            f"{config.name}-task",
+            f"{config.prefix}-task",
             assume_role_policy=trust,
             permissions_boundary=config.permissions_boundary,
             opts=kept,
@@ -77,8 +77,8 @@ class Identity(pulumi.ComponentResource):
             secret = ":".join(config.api_keys_secret.split(":")[:7])
             statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret})
         self.policies = [
-            self._policy(f"{config.name}-execution", execution, statements),
-            self._policy(f"{config.name}-task", task, [read_models(config)]),
+            self._policy(f"{config.prefix}-execution", execution, statements),
+            self._policy(f"{config.prefix}-task", task, [read_models(config)]),
         ]
         self.execution_role_arn = execution.arn
         self.task_role_arn = task.arn

@@ -11,6 +11,15 @@ def _words(pattern: str, words: str) -> Meta:
     return Meta(pattern=pattern, extra={"words": words})
 
 
+# No hyphen: `a-b` with stack `c` and `a` with `b-c` would share their names. A load balancer must not be called
+# `internal-…`, nor a bucket `sthree-…`.
+ServiceName = Annotated[
+    str,
+    _words(
+        r"^(?!(internal|sthree)$)[a-z][a-z0-9]{0,11}$",
+        "1 to 12 small letters and digits, a letter first, and not internal or sthree, which AWS keeps for itself",
+    ),
+]
 CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
 # AWS would allow a day; a pipeline's job and its credentials end after six hours.
 Minutes = Annotated[int, Meta(ge=0, le=120)]

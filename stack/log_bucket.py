@@ -67,7 +67,7 @@ class LogBucket(PrivateBucket):
             ]
 
         super().__init__(
-            f"{config.name}-logs",
+            f"{config.prefix}-logs",
             grants=grants,
             expire_days=config.log_retention_days,
             force_destroy=not config.protected,

@@ -8,7 +8,7 @@ from stack.config import Config
 
 def log_group(config: Config, prefix: str, opts: pulumi.ResourceOptions | None = None) -> aws.cloudwatch.LogGroup:
     """A log group whose name starts with `prefix` and the stack's name."""
-    name = f"{prefix}{config.name}"
+    name = f"{prefix}{config.prefix}"
     return aws.cloudwatch.LogGroup(
         name,
         name_prefix=f"{name}-",

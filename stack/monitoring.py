@@ -37,11 +37,11 @@ class Monitoring(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Watch `service`; alarms go to the topic of `alarms`. `rest` is what else the stack is made of."""
-        super().__init__("housing:monitoring:Monitoring", config.name, None, opts)
+        super().__init__("housing:monitoring:Monitoring", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names = {"ClusterName": service.cluster_name, "ServiceName": service.name}
         cpu = aws.cloudwatch.MetricAlarm(
-            f"{config.name}-cpu",
+            f"{config.prefix}-cpu",
             alarm_description=f"The tasks use more than {BUSY_PERCENT} % of their CPU although scaling had its time",
             namespace="AWS/ECS",
             metric_name="CPUUtilization",
@@ -60,7 +60,7 @@ class Monitoring(pulumi.ComponentResource):
         # The clock may ask for fewer tasks, or for none.
         fewest = min([config.min_tasks, *(entry.min_tasks for entry in config.schedule)])
         tasks = aws.cloudwatch.MetricAlarm(
-            f"{config.name}-tasks",
+            f"{config.prefix}-tasks",
             alarm_description="Fewer tasks run than should",
             metric_queries=_missing_tasks(config, names, fewest),
             comparison_operator="GreaterThanThreshold",
@@ -73,8 +73,8 @@ class Monitoring(pulumi.ComponentResource):
             opts=child,
         )
         dashboard = aws.cloudwatch.Dashboard(
-            config.name,
-            dashboard_name=config.name,
+            config.prefix,
+            dashboard_name=config.prefix,
             dashboard_body=pulumi.Output.json_dumps(_dashboard(config, names, balancer, firewall)),
             # What a protected resource depends on stays when the rest is destroyed: here that is everything.
             opts=pulumi.ResourceOptions(

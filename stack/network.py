@@ -43,12 +43,12 @@ class Network(pulumi.ComponentResource):
             logs: Where refused traffic is logged.
             opts: Of the component.
         """
-        super().__init__("housing:network:Network", config.name, None, opts)
+        super().__init__("housing:network:Network", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # A zone has its quarter of the network whatever their number, so that adding a zone moves no subnet.
         zone_mask = int(config.vpc_cidr.partition("/")[2]) + 2
         vpc = awsx.ec2.Vpc(
-            config.name,
+            config.prefix,
             cidr_block=config.vpc_cidr,
             enable_dns_hostnames=True,
             enable_dns_support=True,
@@ -71,9 +71,9 @@ class Network(pulumi.ComponentResource):
         self.public_subnet_ids = vpc.public_subnet_ids
         self.private_subnet_ids = vpc.private_subnet_ids
         # Without rules: what forgets to name a security group reaches nothing.
-        aws.ec2.DefaultSecurityGroup(config.name, vpc_id=vpc.vpc_id, opts=child)
+        aws.ec2.DefaultSecurityGroup(config.prefix, vpc_id=vpc.vpc_id, opts=child)
         aws.ec2.FlowLog(
-            config.name,
+            config.prefix,
             vpc_id=vpc.vpc_id,
             traffic_type="REJECT",
             log_destination_type="s3",

@@ -20,9 +20,9 @@ class Registry(pulumi.ComponentResource):
 
     def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the repository; it outlives a protected stack."""
-        super().__init__("housing:registry:Registry", config.name, None, opts)
+        super().__init__("housing:registry:Registry", config.prefix, None, opts)
         repository = aws.ecr.Repository(
-            config.name,
+            config.prefix,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
             force_delete=not config.protected,
@@ -35,7 +35,7 @@ class Registry(pulumi.ComponentResource):
             "action": {"type": "expire"},
         }
         aws.ecr.LifecyclePolicy(
-            config.name,
+            config.prefix,
             repository=repository.name,
             policy=json.dumps({"rules": [rule]}),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=config.protected),

@@ -20,9 +20,9 @@ class SecurityGroups(pulumi.ComponentResource):
 
     def __init__(self, config: Config, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the groups in the network `vpc_id`."""
-        super().__init__("housing:network:SecurityGroups", config.name, None, opts)
+        super().__init__("housing:network:SecurityGroups", config.prefix, None, opts)
         self._kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
-        self._name = config.name
+        self._name = config.prefix
         self.balancer = self._group("balancer", "Load balancer: HTTP(S) from the allowed networks", vpc_id)
         self.task = self._group("task", "Tasks: requests from the load balancer only", vpc_id)
         self.endpoint = None
@@ -30,7 +30,7 @@ class SecurityGroups(pulumi.ComponentResource):
         for cidr in config.allowed_cidrs:
             for port in (HTTP, HTTPS) if config.https else (HTTP,):
                 aws.vpc.SecurityGroupIngressRule(
-                    f"{config.name}-balancer-{port}-from-{cidr}",
+                    f"{config.prefix}-balancer-{port}-from-{cidr}",
                     security_group_id=self.balancer,
                     description="Callers",
                     cidr_ipv4=cidr,

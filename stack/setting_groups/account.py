@@ -5,13 +5,20 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from stack.kinds import PolicyArn
+from stack.kinds import PolicyArn, ServiceName
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AccountSettings:
     """How the stack fits the account that it is in."""
 
+    name: Annotated[
+        ServiceName,
+        Meta(
+            description="What the names of all that the stack creates begin with, before the stack's own, so that two "
+            "models live in one account as two stacks."
+        ),
+    ] = "housing"
     protected: Annotated[
         bool,
         Meta(

@@ -279,26 +279,30 @@ def test_a_time_zone_must_exist() -> None:
     assert "schedule 'night': timezone = 'Europe/Berln': use the name of a time zone, such as Europe/Berlin" in problem
 
 
-def name_of(stack: str) -> str:
-    return parse(REQUIRED, stack=stack, region="eu-central-1").name
+def prefix_of(stack: str, name: str = "housing") -> str:
+    return parse({**REQUIRED, "name": name}, stack=stack, region="eu-central-1").prefix
 
 
+@pytest.mark.parametrize("name", ["housing", "a", "twelvesmalls"])
 @pytest.mark.parametrize("stack", ["dev", "prod", "thirteenchars", "feature/A_very.long-stack-name", "prod-", "___"])
-def test_names_fit_into_aws(stack: str) -> None:
+def test_names_fit_into_aws(stack: str, name: str) -> None:
     """A target group's name has 32 characters; Pulumi's suffix takes 8 and the second group's 2."""
-    name = name_of(stack)
-    assert len(name) <= 22
-    assert name.replace("-", "").isalnum()
-    assert not name.endswith("-")
+    prefix = prefix_of(stack, name)
+    assert len(prefix) <= 22
+    assert prefix.replace("-", "").isalnum()
+    assert prefix.startswith(f"{name}-")
+    assert not prefix.endswith("-")
 
 
 def test_a_short_name_is_the_stacks() -> None:
     """What fits is neither cut nor changed, so that people and rights know it."""
-    assert [name_of(stack) for stack in ("dev", "prod-eu", "thirteenchars")] == [
+    assert [prefix_of(stack) for stack in ("dev", "prod-eu", "thirteenchars")] == [
         "housing-dev",
         "housing-prod-eu",
         "housing-thirteenchars",
     ]
+    assert prefix_of("wine-dev", "twelvesmalls") == "twelvesmalls-wine-dev"
+    assert prefix_of("nineteen-characters", "a") == "a-nineteen-characters"
 
 
 def test_no_two_stacks_share_a_name() -> None:
@@ -314,7 +318,15 @@ def test_no_two_stacks_share_a_name() -> None:
         "a-b",
         "a_b",
     ]
-    assert len({name_of(stack) for stack in stacks}) == len(stacks)
+    names = ["housing", "wine", "twelvesmalls"]
+    assert len({prefix_of(stack, name) for stack in stacks for name in names}) == len(stacks) * len(names)
+
+
+@pytest.mark.parametrize("name", ["thirteenchars", "Wine", "wine-dev", "1st", "", "internal", "sthree", "w\u00efne"])
+def test_a_name_that_aws_would_not_take_is_refused(name: str) -> None:
+    """A load balancer must not be called `internal-…`, a bucket not `sthree-…`; the words say what to use."""
+    words = "1 to 12 small letters and digits, a letter first, and not internal or sthree, which AWS keeps for itself"
+    assert problems(name=name) == [f"name = {name!r}: use {words}"]
 
 
 def test_every_setting_is_documented() -> None:

@@ -16,7 +16,6 @@ TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "model_bucket": ({}, {"model_bucket": OTHER_BUCKET}),
     "model_path": ({"model_path": f"{PREFIX}/5"}, {"model_path": f"{PREFIX}/6"}),
     "create_model_bucket": ({}, {"create_model_bucket": "true"}),
-    "protected": ({"protected": "false"}, {"protected": "true"}),
     "image_uri": ({}, {"image_uri": f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/housing@sha256:{'a' * 64}"}),
     "cpu_architecture": ({}, {"cpu_architecture": "ARM64"}),
     "cpu": ({"cpu": "256", "memory": "1024"}, {"cpu": "512", "memory": "1024"}),
@@ -53,6 +52,8 @@ TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "log_retention_days": ({"log_retention_days": "7"}, {"log_retention_days": "30"}),
     "container_insights": ({"container_insights": "disabled"}, {"container_insights": "enabled"}),
     "alarm_email": ({}, {"alarm_email": "ops@example.com"}),
+    "name": ({}, {"name": "houses"}),
+    "protected": ({"protected": "false"}, {"protected": "true"}),
     "permissions_boundary": ({}, {"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}),
 }
 """By setting: settings on top of prod's, before and after."""
