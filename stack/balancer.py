@@ -1,4 +1,4 @@
-"""The load balancer: the only thing that the internet sees."""
+"""The load balancer: the only thing that callers see."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from stack import timeouts
 from stack.canary import Canary
 from stack.certificate import Certificate
 from stack.config import Config
+from stack.existing_network import ExistingNetwork
 from stack.log_bucket import LogBucket
 from stack.network import Network
 from stack.security_groups import HTTP, HTTPS
@@ -36,12 +37,15 @@ class Balancer(pulumi.ComponentResource):
     def __init__(
         self,
         config: Config,
-        network: Network,
+        network: Network | ExistingNetwork,
         hosted_zone: str | None,
         logs: LogBucket,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create it in the public subnets, with its access log in `logs` and its name in the zone `hosted_zone`."""
+        """Create it in the public subnets, or if internal in the private ones.
+
+        Its access log goes to `logs`, its name into the zone `hosted_zone`.
+        """
         super().__init__("housing:balancer:Balancer", config.prefix, None, opts)
         self._config = config
         child = pulumi.ResourceOptions(parent=self)
@@ -49,8 +53,8 @@ class Balancer(pulumi.ComponentResource):
         balancer = aws.lb.LoadBalancer(
             config.prefix,
             load_balancer_type="application",
-            internal=False,
-            subnets=network.public_subnet_ids,
+            internal=config.internal,
+            subnets=network.private_subnet_ids if config.internal else network.public_subnet_ids,
             security_groups=[network.security_groups.balancer],
             idle_timeout=timeouts.IDLE,
             drop_invalid_header_fields=True,
@@ -63,7 +67,9 @@ class Balancer(pulumi.ComponentResource):
         self.arn = balancer.arn
         self.arn_suffix = balancer.arn_suffix
         self.dns_name = balancer.dns_name
-        self.target_group = target_group(config.prefix, network.vpc_id, self._kept)
+        # A target group belongs to one load balancer: another one's listener could not forward to it.
+        with_balancer = pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(replace_with=[balancer]))
+        self.target_group = target_group(config.prefix, network.vpc_id, with_balancer)
         if config.https:
             self.listener = self._https_listener(balancer, hosted_zone)
             self.url = pulumi.Output.from_input(f"https://{config.domain_name}")

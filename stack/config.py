@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import re
 import typing
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import boto3
@@ -25,6 +26,9 @@ LONGEST_PREFIX = 21
 
 ZONE_ID = re.compile(r"^[A-Z0-9]+$")
 """An id of Route 53, which no name of a zone looks like."""
+
+DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+"""What the names of another partition's services end in."""
 
 FEWEST_IN_SHARE = 5
 """Requests a minute that a canary must get before its alarms judge it."""
@@ -64,6 +68,11 @@ class Config(
         return boto3.Session().get_partition_for_region(self.region)
 
     @property
+    def dns_suffix(self) -> str:
+        """What the names of the partition's services end in."""
+        return DNS_SUFFIXES.get(self.partition, "amazonaws.com")
+
+    @property
     def models_prefix(self) -> str:
         """Where all versions of the model lie: the task may read below it, whichever version is deployed."""
         return self.model_path.rpartition("/")[0]
@@ -77,6 +86,19 @@ class Config(
     def canary_share(self) -> float:
         """Percent of the traffic that tries a new revision first."""
         return 10.0 if self.canary_percent is None else self.canary_percent
+
+    @property
+    def has_firewall(self) -> bool:
+        """Whether a web application firewall stands before the load balancer."""
+        return not self.internal if self.firewall is None else self.firewall
+
+    def callers(self, own: Sequence[str]) -> Sequence[str]:
+        """The networks that reach the load balancer, in a network whose own addresses are `own`."""
+        if self.allowed_cidrs is not None:
+            return self.allowed_cidrs
+        if self.allowed_security_groups:
+            return ()
+        return own if self.internal else ("0.0.0.0/0",)
 
     @property
     def https(self) -> bool:

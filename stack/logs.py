@@ -13,5 +13,6 @@ def log_group(config: Config, prefix: str, opts: pulumi.ResourceOptions | None =
         name,
         name_prefix=f"{name}-",
         retention_in_days=config.log_retention_days,
+        kms_key_id=config.kms_key_arn,
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=config.protected)),
     )

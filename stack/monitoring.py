@@ -31,7 +31,7 @@ class Monitoring(pulumi.ComponentResource):
         config: Config,
         service: Service,
         balancer: Balancer,
-        firewall: Firewall,
+        firewall: Firewall | None,
         alarms: Alarms,
         rest: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
@@ -80,7 +80,7 @@ class Monitoring(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=config.protected,
-                depends_on=[service, balancer, firewall, alarms, cpu, tasks, *rest],
+                depends_on=[service, balancer, alarms, cpu, tasks, *([firewall] if firewall else []), *rest],
             ),
         )
         host = CONSOLES.get(config.partition, "console.aws.amazon.com")
@@ -123,19 +123,20 @@ def _metric(
 
 
 def _dashboard(
-    config: Config, names: dict[str, pulumi.Output[str]], balancer: Balancer, firewall: Firewall
+    config: Config, names: dict[str, pulumi.Output[str]], balancer: Balancer, firewall: Firewall | None
 ) -> dict[str, Any]:
     traffic = ["LoadBalancer", balancer.arn_suffix]
     tasks = ["ClusterName", names["ClusterName"], "ServiceName", names["ServiceName"]]
-    wall = ["WebACL", firewall.name, "Region", config.region, "Rule", "ALL"]
     graphs: list[tuple[str, str, str, list[str], list[Any]]] = [
         ("Requests and errors per minute", "AWS/ApplicationELB", "Sum",
          ["RequestCount", "HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"], traffic),
         ("Latency, 95th percentile (s)", "AWS/ApplicationELB", "p95", ["TargetResponseTime"], traffic),
         ("CPU and memory (%)", "AWS/ECS", "Average", ["CPUUtilization", "MemoryUtilization"], tasks),
         ("Running tasks", "AWS/ECS", "SampleCount", ["CPUUtilization"], tasks),
-        ("Firewall", "AWS/WAFV2", "Sum", ["AllowedRequests", "BlockedRequests"], wall),
     ]  # fmt: skip
+    if firewall:
+        wall = ["WebACL", firewall.name, "Region", config.region, "Rule", "ALL"]
+        graphs.append(("Firewall", "AWS/WAFV2", "Sum", ["AllowedRequests", "BlockedRequests"], wall))
     widgets = [
         {
             "type": "metric",

@@ -82,7 +82,7 @@ class Network(pulumi.ComponentResource):
             # The bucket's policy must stand first, or AWS writes one of its own.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
-        self.security_groups = SecurityGroups(config, vpc.vpc_id, child)
+        self.security_groups = SecurityGroups(config, vpc.vpc_id, addresses=[config.vpc_cidr], opts=child)
         if self.security_groups.endpoint is not None:
             Endpoints(
                 config,

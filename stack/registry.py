@@ -25,6 +25,7 @@ class Registry(pulumi.ComponentResource):
             config.prefix,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=_under(config.kms_key_arn) if config.kms_key_arn else None,
             force_delete=not config.protected,
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=config.protected),
         )
@@ -44,3 +45,7 @@ class Registry(pulumi.ComponentResource):
         self.arn = repository.arn
         self.registry_id = repository.registry_id
         self.register_outputs({"url": self.url, "arn": self.arn})
+
+
+def _under(key_arn: str) -> list[aws.ecr.RepositoryEncryptionConfigurationArgsDict]:
+    return [{"encryption_type": "KMS", "kms_key": key_arn}]

@@ -11,6 +11,7 @@ from stack.canary import Canary
 from stack.cluster import Cluster
 from stack.config import Config
 from stack.container import NAME, PORT, TMP, canonical_json, container_definition
+from stack.existing_network import ExistingNetwork
 from stack.identity import Identity
 from stack.listener_rule import ROLLING, every_request
 from stack.model import PublishedModel
@@ -34,7 +35,7 @@ class Service(pulumi.ComponentResource):
         image: pulumi.Input[str],
         log_group: pulumi.Input[str],
         identity: Identity,
-        network: Network,
+        network: Network | ExistingNetwork,
         balancer: Balancer,
         alarms: Alarms,
         opts: pulumi.ResourceOptions | None = None,

@@ -1,12 +1,15 @@
 """What everything is called: what runs today keeps its names, and what another stack makes has that one's."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.stack.recording import Recording, Resource, record
+from stack.config import PROJECT
+from stack.setting_groups.model import DEFAULT_MODEL
+from tests.stack.recording import ROOT, Recording, Resource, record
 from tests.stack.scenarios import SCENARIOS
 
 Scenario = Callable[[str], Recording]
@@ -38,6 +41,16 @@ def test_every_name_begins_with_the_stacks(scenario: Scenario, name: str) -> Non
     for resource in scenario(name).resources:
         if resource.type not in ("pulumi:providers:aws", "pulumi:pulumi:StackReference") and resource.name != "models":
             assert resource.name.removeprefix("/ecs/").removeprefix("aws-waf-logs-").startswith("housing-prod")
+
+
+def test_the_path_alone_says_which_table() -> None:
+    """One line of the program knows the shipped table's name, for a default; the project is called after it."""
+    lines = [line for path in (ROOT / "stack").rglob("*.py") for line in path.read_text().splitlines()]
+    lines += (ROOT / "__main__.py").read_text().splitlines()
+    assert [line for line in lines if re.search(r"(?i)california|median_house", line)] == [
+        f'PROJECT = "{PROJECT}"',
+        f'DEFAULT_MODEL = "{DEFAULT_MODEL}"',
+    ]
 
 
 def test_two_models_are_two_stacks(models: str) -> None:
