@@ -30,6 +30,7 @@ class Subnet:
     id: str
     zone: str
     cidr: str
+    """Empty where it has IPv6 addresses only."""
     free: int
     """Addresses that nobody has."""
     table: str
@@ -86,6 +87,7 @@ def _look_up(ec2: Any, config: Config, vpc_id: str) -> FoundNetwork:
     if vpc_id not in vpcs:
         others = ", ".join(sorted(vpcs)) or "none"
         raise ConfigError(f"vpc_id = {vpc_id!r}: there is no such network in {config.region}; there are {others}")
+    blocks = vpcs[vpc_id]["CidrBlockAssociationSet"]
     inside = {"vpc-id": [vpc_id]}
     support = ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute="enableDnsSupport")["EnableDnsSupport"]
     hostnames = ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute="enableDnsHostnames")["EnableDnsHostnames"]
@@ -100,7 +102,7 @@ def _look_up(ec2: Any, config: Config, vpc_id: str) -> FoundNetwork:
     groups = _pages(ec2, "describe_security_groups", "SecurityGroups", {"group-id": named}) if named else ()
     return FoundNetwork(
         id=vpc_id,
-        cidrs=tuple(block["CidrBlock"] for block in vpcs[vpc_id]["CidrBlockAssociationSet"]),
+        cidrs=tuple(block["CidrBlock"] for block in blocks if block["CidrBlockState"]["State"] == "associated"),
         names=support["Value"] and hostnames["Value"],
         subnets=_subnets(ec2, config, inside, tables),
         routes={table["RouteTableId"]: tuple(map(_route, table["Routes"])) for table in tables},
@@ -132,7 +134,7 @@ def _subnets(ec2: Any, config: Config, inside: dict[str, list[str]], tables: lis
         subnet["SubnetId"]: Subnet(
             id=subnet["SubnetId"],
             zone=subnet["AvailabilityZone"],
-            cidr=subnet["CidrBlock"],
+            cidr=subnet.get("CidrBlock") or "",
             free=subnet["AvailableIpAddressCount"],
             table=explicit.get(subnet["SubnetId"], main),
             has_balancer=subnet["SubnetId"] in held,

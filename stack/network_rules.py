@@ -60,6 +60,9 @@ def _places(key: str, asked: Sequence[str], found: Sequence[Subnet], network: Fo
         if id_ not in network.subnets:
             there = ", ".join(f"{subnet.id} ({subnet.zone})" for subnet in network.subnets.values()) or "none"
             yield f"{key}: {network.id} has no subnet {id_}; it has {there}"
+    for subnet in found:
+        if not subnet.cidr:
+            yield f"{key}: {subnet.id} has no IPv4 addresses; name a subnet that has"
     by_zone = sorted(found, key=lambda subnet: subnet.zone)
     for one, other in itertools.pairwise(by_zone):
         if one.zone == other.zone:
@@ -125,7 +128,7 @@ def _there(config: Config, private: Sequence[Subnet], network: FoundNetwork) -> 
 
 def _closed(endpoint: Endpoint, private: Sequence[Subnet], network: FoundNetwork) -> Iterator[str]:
     admitted = [ipaddress.ip_network(cidr) for group in endpoint.groups for cidr in network.groups.get(group, ())]
-    for subnet in private:
+    for subnet in (subnet for subnet in private if subnet.cidr):
         own = ipaddress.IPv4Network(subnet.cidr)
         if not any(isinstance(wide, ipaddress.IPv4Network) and own.subnet_of(wide) for wide in admitted):
             yield (

@@ -27,6 +27,7 @@ REPLACED_BY: dict[str, frozenset[str]] = {
     "aws:ec2/subnet:Subnet": frozenset({"availabilityZone", "cidrBlock", "vpcId"}),
     "aws:ec2/vpc:Vpc": frozenset({"cidrBlock"}),
     "aws:ec2/vpcEndpoint:VpcEndpoint": frozenset({"serviceName", "vpcEndpointType", "vpcId"}),
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": EVERY,
     "aws:ecr/repository:Repository": frozenset({"encryptionConfigurations", "name"}),
     "aws:ecs/cluster:Cluster": frozenset({"name"}),
     "aws:ecs/service:Service": frozenset({"cluster", "launchType", "name"}),

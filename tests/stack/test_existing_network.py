@@ -106,6 +106,11 @@ def test_a_network_as_it_should_be_has_no_problems() -> None:
             f"private_subnet_ids: {PRIVATE[1]} lies in c, where public_subnet_ids has none: the load balancer would",
         ),
         (
+            with_subnet(PRIVATE[0], cidr=""),
+            {},
+            f"private_subnet_ids: {PRIVATE[0]} has no IPv4 addresses; name a subnet that has",
+        ),
+        (
             with_subnet(PUBLIC[0], free=7),
             {},
             f"public_subnet_ids: {PUBLIC[0]} has 7 free addresses; a load balancer needs 8",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stack.config import Config
-from tests.stack.account import Account, apply_template
+from tests.stack.account import Account, apply_template, as_list
 from tests.stack.published import KEY, REGION
 from tests.stack.recording import ACCOUNT, ROOT, Recording, Resource, record
 from tests.stack.test_deployer import CREATED_BY
@@ -188,7 +188,7 @@ def test_a_network_of_somebody_elses_is_left_alone(account: Account) -> None:
     vpc = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-0a"
     inside = apply_template("inside", VpcId="vpc-0a").statements("deployer-housing-inside-network")
     actions = {action for statement in inside for action in statement["Action"]}
-    assert actions.isdisjoint({"ec2:CreateVpc", "ec2:CreateSubnet", "ec2:CreateNatGateway", "ec2:CreateFlowLogs"})
+    assert actions.isdisjoint({"ec2:CreateVpc", "ec2:CreateInternetGateway", "ec2:AllocateAddress"})
     by_sid = {statement["Sid"]: statement for statement in inside}
     assert "EmptyTheDefaultGroup" not in by_sid
     assert by_sid["SettleInNetwork"]["Resource"] == [vpc]
@@ -222,14 +222,47 @@ def test_keys_of_ones_own_work_within_the_boundary(account: Account) -> None:
     }
 
 
-def test_the_documented_key_policy_names_the_roles(everything: Callable[[str], list[Recording]]) -> None:
-    """It must hold before there are roles, so it goes by their names: exactly the tasks' two."""
+@pytest.fixture(scope="module")
+def key_policy() -> dict[str, dict[str, Any]]:
+    """The statements that the documents give for a key's policy, by their names."""
     page = (ROOT / "docs" / "operations.md").read_text()
     (block,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    patterns = json.loads(block)["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    return {statement["Sid"]: statement for statement in json.loads(block)}
+
+
+def test_the_documented_key_policy_names_the_roles(
+    key_policy: dict[str, dict[str, Any]], everything: Callable[[str], list[Recording]]
+) -> None:
+    """It must hold before there are roles, so it goes by their names: exactly the tasks' two."""
+    patterns = key_policy["Tasks"]["Condition"]["ArnLike"]["aws:PrincipalArn"]
     roles = {arn for arn, type_ in arns(everything("prod"), "prod").items() if type_ == "aws:iam/role:Role"}
     matched = {arn for arn in roles if any(matches(arn, pattern) for pattern in patterns)}
     assert {arn.split("/")[1].removesuffix(SUFFIX) for arn in matched} == {
         "housing-prod-task",
         "housing-prod-execution",
     }
+
+
+def test_the_documented_key_policy_names_the_log_groups(
+    key_policy: dict[str, dict[str, Any]], everything: Callable[[str], list[Recording]]
+) -> None:
+    """By the context that CloudWatch gives KMS: each of the stack's groups, so that none fails to be made."""
+    patterns = key_policy["Logs"]["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    found = arns(everything("prod"), "prod").items()
+    groups = {arn.replace(REGION, "us-east-1") for arn, type_ in found if type_.endswith(":LogGroup")}
+    assert groups
+    assert [arn for arn in groups if not any(matches(arn, pattern) for pattern in patterns)] == []
+
+
+def test_the_documented_key_policy_gives_the_deployer_what_the_template_does(
+    key_policy: dict[str, dict[str, Any]], account: Account
+) -> None:
+    """Whichever of the two says it, the rights are the same."""
+    documented = {
+        action
+        for name, statement in key_policy.items()
+        if name.startswith("Deployer")
+        for action in as_list(statement["Action"])
+    }
+    given = {action for statement in account.statements("deployer-housing-prod") for action in statement["Action"]}
+    assert documented == {action for action in given if action.startswith("kms:")}
