@@ -20,7 +20,7 @@ class Firewall(pulumi.ComponentResource):
         self, config: Config, balancer_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Create the web ACL and put it in front of the load balancer."""
-        super().__init__("housing:firewall:Firewall", config.name, None, opts)
+        super().__init__("housing:firewall:Firewall", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         rules = [
@@ -34,17 +34,17 @@ class Firewall(pulumi.ComponentResource):
         for priority, rule in enumerate(rules):
             rule["priority"] = priority
         acl = aws.wafv2.WebAcl(
-            config.name,
+            config.prefix,
             scope="REGIONAL",
             default_action={"allow": {}},
             rules=rules,
             visibility_config=_visibility("all"),
             opts=kept,
         )
-        aws.wafv2.WebAclAssociation(config.name, resource_arn=balancer_arn, web_acl_arn=acl.arn, opts=kept)
+        aws.wafv2.WebAclAssociation(config.prefix, resource_arn=balancer_arn, web_acl_arn=acl.arn, opts=kept)
         logs = log_group(config, "aws-waf-logs-", child)
         aws.wafv2.WebAclLoggingConfiguration(
-            config.name,
+            config.prefix,
             resource_arn=acl.arn,
             log_destination_configs=[logs.arn],
             redacted_fields=[{"single_header": {"name": header}} for header in SECRET_HEADERS],
@@ -76,7 +76,7 @@ class Firewall(pulumi.ComponentResource):
             )
         if config.firewall_cidrs:
             addresses = aws.wafv2.IpSet(
-                config.name,
+                config.prefix,
                 scope="REGIONAL",
                 ip_address_version="IPV4",
                 addresses=config.firewall_cidrs,
