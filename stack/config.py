@@ -10,6 +10,7 @@ import boto3
 from msgspec import Meta
 
 from api.store.manifest import LATEST, models_prefix
+from stack import capacity
 from stack.account import Account
 from stack.kinds import (
     NETWORKS,
@@ -19,6 +20,7 @@ from stack.kinds import (
     Email,
     Minutes,
     PolicyArn,
+    RequestsTarget,
     ScheduledCapacity,
     SecretArn,
     Zones,
@@ -106,9 +108,13 @@ class Config:
     ] = 6
     cpu_target: Annotated[int, Meta(description="Scaling aims at this average CPU use, in percent.", ge=10, le=90)] = 60
     requests_target: Annotated[
-        int,
-        Meta(description="Scaling aims at this many requests per task and minute.", ge=1),
-    ] = 6000
+        RequestsTarget | None,
+        Meta(
+            description="Scaling aims at this many requests per task and minute. If unset, at 60 % of what such a task "
+            "was measured to answer, one row each: 54,000 with `cpu` 256, 108,000 with 512, 216,000 with 1024 and with "
+            "more, since a task uses one core. Batches, and a wider model, take longer: there `cpu_target` acts first."
+        ),
+    ] = None
     scale_out_cooldown: Annotated[int, Meta(description="Seconds between two steps up.", ge=0)] = 60
     scale_in_cooldown: Annotated[int, Meta(description="Seconds between two steps down.", ge=0)] = 300
     schedule: Annotated[
@@ -195,8 +201,21 @@ class Config:
 
     requests_per_ip: Annotated[
         int,
-        Meta(description="The firewall blocks an address that sends more requests in five minutes.", ge=10),
-    ] = 10_000
+        Meta(
+            description="The firewall blocks an address that sends more requests in five minutes. The default, 1,000 a "
+            "second, is about what one task of the default size is scaled for: nobody fills the service alone.",
+            ge=10,
+            le=2_000_000_000,
+        ),
+    ] = 300_000
+    unlimited_cidrs: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="IPv4 networks that `requests_per_ip` does not count, up to 10,000 of them: backends that you "
+            "know. All other rules hold for them.",
+            extra={"words": NETWORKS},
+        ),
+    ] = ()
     allowed_countries: Annotated[
         tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...],
         Meta(
@@ -212,6 +231,13 @@ class Config:
         ),
     ] = ()
 
+    log_requests: Annotated[
+        Literal["all", "errors"],
+        Meta(
+            description="Which requests get a line in the service's log: all, or those that fail or are slow and one "
+            "in a hundred of the rest. The load balancer's log has them all."
+        ),
+    ] = "errors"
     log_retention_days: Annotated[int, Meta(description="Days that CloudWatch and the log bucket keep logs.")] = 7
     container_insights: Annotated[
         Literal["disabled", "enabled", "enhanced"],
@@ -244,6 +270,11 @@ class Config:
     def models_prefix(self) -> str:
         """Where all versions of the model lie: the task may read below it, whichever version is deployed."""
         return self.model_path.rpartition("/")[0]
+
+    @property
+    def requests_per_task(self) -> int:
+        """Requests per task and minute that scaling aims at."""
+        return capacity.requests_per_minute(self.cpu) if self.requests_target is None else self.requests_target
 
     @property
     def canary(self) -> bool:
