@@ -15,7 +15,7 @@ from benchmarks.bill.rest import standing
 from benchmarks.bill.tables import TABLES, written
 from tests.running import ROOT, Serve
 
-DEV, PROD, INTERNAL = DEPLOYMENTS
+_, PROD, INTERNAL = DEPLOYMENTS
 README = (ROOT / "README.md").read_text()
 
 
@@ -47,9 +47,9 @@ def test_a_million_contains_its_share_of_the_month_at_rest(deployment: Deploymen
 
 
 def test_scaling_makes_the_tasks() -> None:
-    """A quarter of a core for each 900 requests a second, half a core for 1,800, and never fewer than the minimum."""
-    assert [DEV.tasks(rate) for rate in (10, 900, 901, 10_000)] == [1, 1, 2, 12]
-    assert [PROD.tasks(rate) for rate in (10, 3_600, 3_601, 10_000)] == [2, 2, 3, 6]
+    """As many as the load needs at the target, and never fewer than the minimum."""
+    of_one = PROD.config.requests_per_task / 60
+    assert [PROD.tasks(rate) for rate in (0, of_one, 2 * of_one, 2 * of_one + 1, 6 * of_one)] == [2, 2, 2, 3, 6]
 
 
 def test_capacity_units_are_the_largest_of_four() -> None:
