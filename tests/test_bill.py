@@ -1,13 +1,16 @@
 """The bill: its tables are in the documents, and its bytes are the service's."""
 
+import gzip
 import json
 import re
 import socket
 from pathlib import Path
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
 
+from api.http.journal import RequestLine, as_json, timestamp
 from benchmarks.bill import prices, traffic
 from benchmarks.bill.deployments import DEPLOYMENTS, Deployment
 from benchmarks.bill.million import MILLION, million, used
@@ -67,7 +70,7 @@ def test_data_out_has_tiers() -> None:
 
 def test_logging_all_costs_a_hundred_times_the_sample() -> None:
     """Of lines written, kept and sent through an endpoint."""
-    errors, everything = (used(INTERNAL, 10_000, which) for which in ("errors", "all"))
+    errors, everything = used(INTERNAL, 10_000, "errors"), used(INTERNAL, 10_000, "all")
     for row in ("Log lines: written", "Log lines: kept", "NAT gateways or endpoints: data"):
         assert everything[row] == pytest.approx(100 * errors[row])
 
@@ -92,3 +95,29 @@ def test_the_bytes_are_those_of_the_service(serve: Serve, model_directory: Path)
     assert len(request) == traffic.REQUEST_BYTES
     assert len(answer) == pytest.approx(traffic.RESPONSE_BYTES, abs=12)
     assert len(json.dumps(line, separators=(",", ":"))) == pytest.approx(traffic.LINE_BYTES, abs=12)
+
+
+def test_lines_are_kept_as_small_as_the_bill_says() -> None:
+    """Many of the service's and of the load balancer's, each with an id, a caller and times of its own, gzipped."""
+    random, count = Random(1), 20_000
+
+    def digits(length: int) -> str:
+        return f"{random.getrandbits(4 * length):0{length}x}"
+
+    ours, balancers = bytearray(), bytearray()
+    for number in range(count):
+        moment = timestamp(1.8e9 + number / 1000)
+        identity, client = f"Root=1-{digits(8)}-{digits(24)}", f"203.0.113.{random.randrange(20)}"
+        duration = random.randrange(300, 999) / 1000
+        ours += as_json(RequestLine(moment, "INFO", identity, client, "POST", "/predict", 200, duration, "1"))
+        balancers += (
+            f"https {moment} app/housing-prod-1a2b3c4/50dc6c495c0c9188 {client}:{random.randrange(1024, 65536)} "
+            f"10.0.64.{random.randrange(2, 8)}:8000 0.000 0.00{random.randrange(1, 4)} 0.000 200 200 304 384 "
+            '"POST https://api.example.com:443/predict HTTP/1.1" "curl/8.5.0" TLS_AES_128_GCM_SHA256 TLSv1.3 '
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/housing-prod-1a2b3c4/73e2d6bc24d8a067 "
+            f'"{identity}" "api.example.com" "arn:aws:acm:us-east-1:123456789012:certificate/0b1c" 0 {moment} '
+            f'"waf,forward" "-" "-" "10.0.64.2:8000" "200" "-" "-" TID_{digits(32)}\n'
+        ).encode()
+    assert len(ours) / count == pytest.approx(traffic.LINE_BYTES, abs=2)
+    assert len(gzip.compress(ours, 6)) / count == pytest.approx(traffic.KEPT_LINE_BYTES, rel=0.1)
+    assert len(gzip.compress(balancers, 6)) / count == pytest.approx(traffic.ACCESS_LINE_BYTES, rel=0.1)

@@ -1,10 +1,14 @@
 """What a million predictions cost, one row each, at a steady rate: all that stands meanwhile, and all that they use."""
 
+from typing import Literal
+
 from benchmarks.bill import prices, traffic
 from benchmarks.bill.deployments import Deployment
 from benchmarks.bill.rest import standing
 
 MILLION = 1_000_000
+
+LogRequests = Literal["all", "errors"]
 
 ROWS = (
     "Tasks on Fargate",
@@ -24,7 +28,7 @@ ROWS = (
 )
 
 
-def million(deployment: Deployment, per_second: float, *, log_requests: str = "errors") -> dict[str, float]:
+def million(deployment: Deployment, per_second: float, *, log_requests: LogRequests = "errors") -> dict[str, float]:
     """Dollars for a million predictions at so many a second, by row."""
     months = MILLION / per_second / 3600 / prices.HOURS
     bill = dict.fromkeys(ROWS, 0.0)
@@ -35,7 +39,7 @@ def million(deployment: Deployment, per_second: float, *, log_requests: str = "e
     return bill
 
 
-def used(deployment: Deployment, per_second: float, log_requests: str) -> dict[str, float]:
+def used(deployment: Deployment, per_second: float, log_requests: LogRequests) -> dict[str, float]:
     """Dollars for what a million predictions use, without what stands anyway."""
     hours = MILLION / per_second / 3600
     months_kept = deployment.config.log_retention_days * 24 / prices.HOURS

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from benchmarks.bill.prices import GB
+
 REQUEST_BYTES = 304
 RESPONSE_BYTES = 384
 """README's `POST /predict` by curl and its answer, headers included, behind a load balancer; a test measures them."""
@@ -16,10 +18,10 @@ LINES_AT_ERRORS = 0.01
 """Share of good requests that have a line at `log_requests: errors`."""
 
 KEPT_LINE_BYTES = 31
-"""Of a line as CloudWatch keeps it: 60,000 such lines with ids, times and durations of their own, gzipped (level 6)."""
+"""Of a line as CloudWatch keeps it: gzipped with many others; a test does it with made-up ones."""
 
 ACCESS_LINE_BYTES = 62
-"""Of a line of the load balancer's log in S3: 60,000 made-up lines of the documented format (621 bytes), gzipped."""
+"""Of a line of the load balancer's log in S3, gzipped with many others; the same test, with lines of AWS's format."""
 
 ACCESS_FILES_PER_HOUR = 12
 """The load balancer writes every five minutes, from each of its nodes."""
@@ -37,9 +39,10 @@ REQUESTS_PER_SECOND_ON_A_CONNECTION = 10
 """Assumed of callers."""
 
 PACKET_BYTES = 74
+"""Assumed, around a request or an answer: IP (20), TCP (32) and TLS (22)."""
+
 HANDSHAKE_BYTES = 4_500
-"""Assumed, going out, beside the response: IP, TCP and TLS around each, and a certificate with its chain for each
-connection."""
+"""Assumed, going out once for each connection: a certificate and its chain."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +68,7 @@ def capacity_units(per_second: float, *, requests_per_connection: float = REQUES
     return CapacityUnits(
         new_connections=per_second / requests_per_connection / 25,
         active_connections=per_second / REQUESTS_PER_SECOND_ON_A_CONNECTION / 3_000,
-        bytes=per_second * 3_600 * (REQUEST_BYTES + RESPONSE_BYTES) / 2**30,
+        bytes=per_second * 3_600 * (REQUEST_BYTES + RESPONSE_BYTES) / GB,
         rule_evaluations=0,
     )
 
