@@ -37,8 +37,8 @@ def up(before: Recording, after: Recording) -> list[Step]:
             steps.append(Step("create", resource))
             continue
         changed = _changed(old[resource.urn], resource, replaced)
-        if changed and resource.custom:
-            replace = replaces(resource.type, changed)
+        if (changed or replaced & set(resource.replace_with)) and resource.custom:
+            replace = bool(replaced & set(resource.replace_with)) or replaces(resource.type, changed)
             if replace:
                 replaced.add(resource.urn)
                 # What awsx hands out are its parts' ids.
