@@ -24,8 +24,6 @@ class Deployment:
 
     name: str
     config: Config
-    internal: bool = False
-    """The load balancer is in the private subnets, and has no firewall before it."""
 
     @property
     def vcpu(self) -> float:
@@ -44,28 +42,33 @@ class Deployment:
     @property
     def zones(self) -> int:
         """Availability zones."""
+        if self.config.private_subnet_ids:
+            return len(self.config.private_subnet_ids)
         zones = self.config.availability_zones
         return zones if isinstance(zones, int) else len(zones)
 
     @property
     def nat_gateways(self) -> int:
-        """NAT gateways."""
-        return {"single": 1, "per_az": self.zones, "none": 0}[self.config.nat]
+        """NAT gateways of the stack's own network."""
+        return 0 if self.config.vpc_id else {"single": 1, "per_az": self.zones, "none": 0}[self.config.nat]
 
     @property
     def endpoints(self) -> int:
-        """Interface endpoints (ECR's two and that of the logs), each counted once in each zone."""
-        return 3 * self.zones if self.config.nat == "none" else 0
+        """Interface endpoints that the stack makes (two of ECR, the logs', the secrets'), each once in each zone."""
+        made = self.config.nat == "none" and self.config.endpoints == "create"
+        return (3 + bool(self.config.api_keys_secret)) * self.zones if made else 0
 
     @property
     def addresses(self) -> int:
         """Public addresses: the load balancer's, one in each zone, and each NAT gateway's."""
-        return self.nat_gateways + (0 if self.internal else self.zones)
+        return self.nat_gateways + (0 if self.config.internal else self.zones)
 
     @property
     def firewall_rules(self) -> int | None:
         """Rules of the web ACL, or none if there is no firewall."""
-        return None if self.internal else 4 + bool(self.config.allowed_countries) + bool(self.config.firewall_cidrs)
+        if not self.config.has_firewall:
+            return None
+        return 4 + bool(self.config.allowed_countries) + bool(self.config.firewall_cidrs)
 
     @property
     def alarm_metrics(self) -> int:
@@ -80,7 +83,7 @@ class Deployment:
         return self.config.container_insights != "disabled"
 
 
-def deployment(name: str, file: str, changed: Mapping[str, str], *, internal: bool = False) -> Deployment:
+def deployment(name: str, file: str, changed: Mapping[str, str]) -> Deployment:
     """A stack with the settings of `Pulumi.{file}.yaml`, and those that are `changed` on top."""
     given: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{file}.yaml").read_text())["config"]
     prefix = f"{PROJECT}:"
@@ -88,12 +91,12 @@ def deployment(name: str, file: str, changed: Mapping[str, str], *, internal: bo
     kinds = settings()
     values = {key: convert(text, kinds[key]) for key, text in (own | dict(changed)).items()}
     config = Config(stack=file, region=REGION, **{"model_bucket": "models", **values})
-    return Deployment(name=name, config=config, internal=internal)
+    return Deployment(name=name, config=config)
 
 
 DEPLOYMENTS = (
     deployment("dev", "dev", {}),
     deployment("prod", "prod", NAMED),
-    deployment("internal", "prod", {**NAMED, "nat": "none"}, internal=True),
+    deployment("internal", "prod", {**NAMED, "nat": "none", "internal": "true"}),
 )
 """dev and prod as README deploys them, and prod for callers within the network: no firewall, no way out, endpoints."""

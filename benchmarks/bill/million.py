@@ -65,7 +65,7 @@ def used(deployment: Deployment, per_second: float, log_requests: LogRequests) -
 
 def _data(deployment: Deployment, per_second: float) -> float:
     """Dollars for the responses of a million on their way out, or for callers in another zone."""
-    if deployment.internal:
+    if deployment.config.internal:
         # Callers reach each zone's end of the load balancer alike; what crosses is billed at both ends.
         crossing = (deployment.zones - 1) / deployment.zones
         both_ways = traffic.REQUEST_BYTES + traffic.PACKET_BYTES + traffic.bytes_out()

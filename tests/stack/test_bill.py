@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.bill.deployments import NAMED, Deployment, deployment
+from benchmarks.bill.deployments import Deployment, deployment
 from tests.stack.awsx_network import deployed
 from tests.stack.recording import Recording
+from tests.stack.scenarios import SCENARIOS
 
 CASES = {
-    "dev": deployment("dev", "dev", {}),
-    "prod": deployment("prod", "prod", NAMED),
-    "prod-closed": deployment("prod-closed", "prod", {"nat": "none", "firewall_cidrs": '["198.51.100.0/25"]'}),
-    "guarded": deployment("guarded", "dev", {"allowed_countries": '["DE"]', "firewall_cidrs": '["198.51.100.0/25"]'}),
+    name: deployment(name, *SCENARIOS[name])
+    for name in ("dev", "prod", "no-nat", "guarded", "internal", "internal-firewall", "prod-internal", "prod-closed")
 }
 """By scenario, the deployment that has the same of what is billed."""
 
@@ -27,8 +26,11 @@ def test_the_bill_counts_what_there_is(scenario: Callable[[str], Recording], nam
     assert bill.nat_gateways == sum(resource.type == "aws:ec2/natGateway:NatGateway" for resource in resources)
     endpoints = recording.all("aws:ec2/vpcEndpoint:VpcEndpoint", vpcEndpointType="Interface")
     assert bill.endpoints == sum(len(endpoint.inputs["subnetIds"]) for endpoint in endpoints)
-    assert bill.addresses == zones + sum(resource.type == "aws:ec2/eip:Eip" for resource in resources)
-    assert bill.firewall_rules == len(recording.one("aws:wafv2/webAcl:WebAcl").inputs["rules"])
+    balancer = recording.one("aws:lb/loadBalancer:LoadBalancer").inputs
+    public = 0 if balancer["internal"] else zones
+    assert bill.addresses == public + sum(resource.type == "aws:ec2/eip:Eip" for resource in resources)
+    firewalls = [len(acl.inputs["rules"]) for acl in recording.all("aws:wafv2/webAcl:WebAcl")]
+    assert firewalls == ([] if bill.firewall_rules is None else [bill.firewall_rules])
     assert bill.alarm_metrics == alarm_metrics(recording)
     (setting,) = recording.one("aws:ecs/cluster:Cluster").inputs["settings"]
     assert bill.insights == (setting["value"] != "disabled")
