@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import boto3
 
+from stack import capacity
 from stack.account import Account
 from stack.setting_groups.account import AccountSettings
 from stack.setting_groups.callers import CallerSettings
@@ -76,6 +77,11 @@ class Config(
     def models_prefix(self) -> str:
         """Where all versions of the model lie: the task may read below it, whichever version is deployed."""
         return self.model_path.rpartition("/")[0]
+
+    @property
+    def requests_per_task(self) -> int:
+        """Requests per task and minute that scaling aims at."""
+        return capacity.requests_per_minute(self.cpu) if self.requests_target is None else self.requests_target
 
     @property
     def canary(self) -> bool:

@@ -52,8 +52,21 @@ class CallerSettings:
     ] = None
     requests_per_ip: Annotated[
         int,
-        Meta(description="The firewall blocks an address that sends more requests in five minutes.", ge=10),
-    ] = 10_000
+        Meta(
+            description="The firewall blocks an address that sends more requests in five minutes. The default, 1,000 a "
+            "second, is about what one task of the default size is scaled for: nobody fills the service alone.",
+            ge=10,
+            le=2_000_000_000,
+        ),
+    ] = 300_000
+    unlimited_cidrs: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="IPv4 networks that `requests_per_ip` does not count, up to 10,000 of them: backends that you "
+            "know. All other rules hold for them.",
+            extra={"words": NETWORKS},
+        ),
+    ] = ()
     allowed_countries: Annotated[
         tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...],
         Meta(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from stack.kinds import ScheduledCapacity
+from stack import capacity
+from stack.kinds import RequestsTarget, ScheduledCapacity
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,15 @@ class ScalingSettings:
     ] = 6
     cpu_target: Annotated[int, Meta(description="Scaling aims at this average CPU use, in percent.", ge=10, le=90)] = 60
     requests_target: Annotated[
-        int,
-        Meta(description="Scaling aims at this many requests per task and minute.", ge=1),
-    ] = 6000
+        RequestsTarget | None,
+        Meta(
+            description="Scaling aims at this many requests per task and minute. If unset, at "
+            f"{capacity.ROOM:.0%} of what such a task was measured to answer, one row each: "
+            f"{capacity.requests_per_minute(256):,} with `cpu` 256, {capacity.requests_per_minute(512):,} with 512, "
+            f"{capacity.requests_per_minute(1024):,} with 1024 and with more, since a task uses one core. Batches, and "
+            "a wider model, take longer: there `cpu_target` acts first."
+        ),
+    ] = None
     scale_out_cooldown: Annotated[int, Meta(description="Seconds between two steps up.", ge=0)] = 60
     scale_in_cooldown: Annotated[int, Meta(description="Seconds between two steps down.", ge=0)] = 300
     schedule: Annotated[

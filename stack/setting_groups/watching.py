@@ -12,6 +12,13 @@ from stack.kinds import Email
 class WatchingSettings:
     """What is logged and measured, and who is told."""
 
+    log_requests: Annotated[
+        Literal["all", "errors"],
+        Meta(
+            description="Which requests get a line in the service's log: all, or those that fail or are slow and one "
+            "in a hundred of the rest. The load balancer's log has them all."
+        ),
+    ] = "errors"
     log_retention_days: Annotated[int, Meta(description="Days that CloudWatch and the log bucket keep logs.")] = 7
     container_insights: Annotated[
         Literal["disabled", "enabled", "enhanced"],
