@@ -71,6 +71,8 @@ class Shares(msgspec.Struct, frozen=True):
     edges: list[float]
     shares: list[float]
     """Of a category as many as it has values; of a number one more than `edges`. Missing values are not counted."""
+    rows: int = 0
+    """How many values were counted; 0 where it is not known, in manifests that are older."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,11 +28,12 @@ def distribution(rows: pd.DataFrame, predicted: Values, features: Sequence[Featu
 
 
 def _column(column: pd.Series, kind: str) -> Shares:
+    rows = int(column.count())
     if kind == "category":
-        return Shares([], column.value_counts(normalize=True, sort=False).tolist())
+        return Shares([], column.value_counts(normalize=True, sort=False).tolist(), rows)
     if kind == "boolean":
-        yes = float(column.mean()) if column.notna().any() else 0.0
-        return Shares([], [1 - yes, yes])
+        yes = float(column.mean()) if rows else 0.0
+        return Shares([], [1 - yes, yes], rows)
     return numbers(column.dropna().to_numpy("float64"))
 
 
@@ -42,9 +43,9 @@ def numbers(values: Values) -> Shares:
         return Shares([], [1.0])
     edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
     counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
-    return Shares(edges.tolist(), (counts / len(values)).tolist())
+    return Shares(edges.tolist(), (counts / len(values)).tolist(), len(values))
 
 
 def _labels(probabilities: Values) -> Shares:
     counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
-    return Shares([], (counts / len(probabilities)).tolist())
+    return Shares([], (counts / len(probabilities)).tolist(), len(probabilities))
