@@ -22,6 +22,7 @@ def container_definition(config: Config, model: PublishedModel, *, image: str, l
         "HOME": "/tmp",  # noqa: S108 - the only writable directory of a read-only container
         "HOST": "0.0.0.0",  # noqa: S104 - the task's own network interface, behind its security group
         "KEEP_ALIVE_SECONDS": str(timeouts.KEEP_ALIVE),
+        "LOG_REQUESTS": config.log_requests,
         "METRICS_PORT": str(METRICS_PORT),
         "MODEL_BUCKET": config.model_bucket,
         "MODEL_PATH": model.path,

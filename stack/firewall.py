@@ -1,5 +1,7 @@
 """The web application firewall in front of the load balancer."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
@@ -8,6 +10,7 @@ from stack.logs import log_group
 
 RuleDict = aws.wafv2.WebAclRuleArgsDict
 StatementDict = aws.wafv2.WebAclRuleStatementArgsDict
+RateDict = aws.wafv2.WebAclRuleStatementRateBasedStatementArgsDict
 SECRET_HEADERS = ("authorization", "x-api-key")
 
 
@@ -26,7 +29,7 @@ class Firewall(pulumi.ComponentResource):
         rules = [
             *self._origin_rules(config),
             _managed("ip-reputation", "AWSManagedRulesAmazonIpReputationList"),
-            _rate(config.requests_per_ip),
+            self._rate(config),
             # The service caps its own body, at more than the 8 KB that the firewall reads: large batches are no attack.
             _managed("common", "AWSManagedRulesCommonRuleSet", count_only="SizeRestrictions_BODY"),
             _managed("known-bad-inputs", "AWSManagedRulesKnownBadInputsRuleSet"),
@@ -75,15 +78,36 @@ class Firewall(pulumi.ComponentResource):
                 _block_unless("countries", {"geo_match_statement": {"country_codes": config.allowed_countries}})
             )
         if config.firewall_cidrs:
-            addresses = aws.wafv2.IpSet(
-                config.name,
-                scope="REGIONAL",
-                ip_address_version="IPV4",
-                addresses=config.firewall_cidrs,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            rules.append(_block_unless("networks", {"ip_set_reference_statement": {"arn": addresses.arn}}))
+            addresses = self._addresses(config.name, config.firewall_cidrs)
+            rules.append(_block_unless("networks", {"ip_set_reference_statement": {"arn": addresses}}))
         return rules
+
+    def _rate(self, config: Config) -> RuleDict:
+        """Block an address that sends too much, unless it is known to."""
+        rate: RateDict = {
+            "limit": config.requests_per_ip,
+            # The address that connects: what a header says of another may be made up.
+            "aggregate_key_type": "IP",
+            "evaluation_window_sec": 300,
+        }
+        if config.unlimited_cidrs:
+            known = self._addresses(f"{config.name}-known-callers", config.unlimited_cidrs)
+            rate["scope_down_statement"] = {
+                "not_statement": {"statement": {"ip_set_reference_statement": {"arn": known}}}
+            }
+        rule = _rule("rate", {"rate_based_statement": rate})
+        rule["action"] = {"block": {}}
+        return rule
+
+    def _addresses(self, name: str, cidrs: Sequence[str]) -> pulumi.Output[str]:
+        """The ARN of a set of these networks."""
+        return aws.wafv2.IpSet(
+            name,
+            scope="REGIONAL",
+            ip_address_version="IPV4",
+            addresses=cidrs,
+            opts=pulumi.ResourceOptions(parent=self),
+        ).arn
 
 
 def _visibility(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
@@ -96,15 +120,6 @@ def _rule(name: str, statement: StatementDict) -> RuleDict:
 
 def _block_unless(name: str, statement: StatementDict) -> RuleDict:
     rule = _rule(name, {"not_statement": {"statement": statement}})
-    rule["action"] = {"block": {}}
-    return rule
-
-
-def _rate(limit: int) -> RuleDict:
-    rule = _rule(
-        "rate",
-        {"rate_based_statement": {"limit": limit, "aggregate_key_type": "IP", "evaluation_window_sec": 300}},
-    )
     rule["action"] = {"block": {}}
     return rule
 

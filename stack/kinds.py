@@ -12,6 +12,7 @@ def _words(pattern: str, words: str) -> Meta:
 
 
 CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
+RequestsTarget = Annotated[int, Meta(ge=1)]
 # AWS would allow a day; a pipeline's job and its credentials end after six hours.
 Minutes = Annotated[int, Meta(ge=0, le=120)]
 # Alarms look at three minutes, and CloudWatch takes up to two to see them.

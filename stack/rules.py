@@ -77,7 +77,7 @@ def _strategy(config: Config) -> Iterator[str]:
             if getattr(config, key) is not None:
                 yield f"{key} = {getattr(config, key)}: only with deployment_strategy = canary; remove it"
     else:
-        full = config.max_tasks * config.requests_target
+        full = config.max_tasks * config.requests_per_task
         if full * config.canary_share / 100 < FEWEST_IN_SHARE:
             yield (
                 f"canary_percent = {config.canary_share:g}: of the {full} requests a minute that max_tasks and "
@@ -127,7 +127,8 @@ def _unreachable(config: Config) -> Iterator[str]:
 
 
 def _callers(config: Config) -> Iterator[str]:
-    for key, cidrs in (("allowed_cidrs", config.allowed_cidrs), ("firewall_cidrs", config.firewall_cidrs)):
+    for key in ("allowed_cidrs", "firewall_cidrs", "unlimited_cidrs"):
+        cidrs = getattr(config, key)
         for cidr in cidrs:
             if problem := _not_a_network(cidr):
                 yield f"{key}: {cidr!r}: {problem}"
@@ -137,6 +138,8 @@ def _callers(config: Config) -> Iterator[str]:
         yield f"allowed_countries: {country!r} is listed twice"
     if not config.allowed_cidrs:
         yield 'allowed_cidrs = []: nobody could call; use ["0.0.0.0/0"] for everybody'
+    if "0.0.0.0/0" in config.unlimited_cidrs:
+        yield "unlimited_cidrs: the firewall takes no 0.0.0.0/0; raise requests_per_ip for everybody"
     if "0.0.0.0/0" in config.firewall_cidrs:
         yield "firewall_cidrs: the firewall takes no 0.0.0.0/0; leave the setting away to let everybody in"
 

@@ -44,7 +44,7 @@ class Scaling(pulumi.ComponentResource):
             "target_value": config.cpu_target,
         }
         requests = _requests_of_two_groups(balancer) if config.canary else _requests(balancer)
-        requests["target_value"] = config.requests_target
+        requests["target_value"] = config.requests_per_task
         for name, tracking in (("cpu", cpu), ("requests", requests)):
             tracking["scale_out_cooldown"] = config.scale_out_cooldown
             tracking["scale_in_cooldown"] = config.scale_in_cooldown

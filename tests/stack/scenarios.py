@@ -31,6 +31,7 @@ SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
             "allowed_countries": '["DE", "FR"]',
             "firewall_cidrs": '["198.51.100.0/25"]',
             "requests_per_ip": "500",
+            "unlimited_cidrs": '["198.51.100.0/28"]',
             "alarm_email": "ops@example.com",
         },
     ),

@@ -29,6 +29,7 @@ def test_the_environment_is_the_services_own() -> None:
         "HOME": "/tmp",
         "HOST": "0.0.0.0",
         "KEEP_ALIVE_SECONDS": "75",
+        "LOG_REQUESTS": "errors",
         "METRICS_PORT": "9000",
         "MODEL_BUCKET": "housing-models",
         "MODEL_PATH": "mlflow/models/california-housing/6",
@@ -40,6 +41,7 @@ def test_the_environment_is_the_services_own() -> None:
         "TRUSTED_PROXIES": "1",
     }
     assert environment(docs=True)["DOCS"] == "true"
+    assert environment(log_requests="all")["LOG_REQUESTS"] == "all"
 
 
 def test_it_is_healthy_when_it_can_predict() -> None:

@@ -54,10 +54,23 @@ def test_large_bodies_are_counted_not_blocked(scenario: Scenario) -> None:
 def test_an_address_has_a_rate(scenario: Scenario) -> None:
     """`requests_per_ip` in five minutes."""
     (rate,) = [rule for rule in rules(scenario("guarded")) if rule["name"] == "rate"]
-    assert rate["statement"] == {
-        "rateBasedStatement": {"limit": 500, "aggregateKeyType": "IP", "evaluationWindowSec": 300}
-    }
+    limit = rate["statement"]["rateBasedStatement"]
+    assert (limit["limit"], limit["aggregateKeyType"], limit["evaluationWindowSec"]) == (500, "IP", 300)
     assert rate["action"] == {"block": {}}
+
+
+def test_known_callers_have_no_rate(scenario: Scenario) -> None:
+    """Requests from `unlimited_cidrs` are not counted by the rate; without the setting all are."""
+    recording = scenario("guarded")
+    (rate,) = [rule for rule in rules(recording) if rule["name"] == "rate"]
+    (known,) = [group for group in recording.all("aws:wafv2/ipSet:IpSet") if group.name.endswith("-known-callers")]
+    assert known.inputs["addresses"] == ["198.51.100.0/28"]
+    scope = rate["statement"]["rateBasedStatement"]["scopeDownStatement"]
+    assert scope["notStatement"]["statement"]["ipSetReferenceStatement"]["arn"].endswith(
+        "IpSet/housing-dev-known-callers"
+    )
+    (rate,) = [rule for rule in rules(scenario("dev")) if rule["name"] == "rate"]
+    assert "scopeDownStatement" not in rate["statement"]["rateBasedStatement"]
 
 
 def test_countries_and_networks_can_be_allowed(scenario: Scenario) -> None:
@@ -67,7 +80,7 @@ def test_countries_and_networks_can_be_allowed(scenario: Scenario) -> None:
     assert countries["statement"] == {
         "notStatement": {"statement": {"geoMatchStatement": {"countryCodes": ["DE", "FR"]}}}
     }
-    addresses = recording.one("aws:wafv2/ipSet:IpSet")
+    (addresses,) = [group for group in recording.all("aws:wafv2/ipSet:IpSet") if group.name == "housing-dev"]
     assert addresses.inputs["addresses"] == ["198.51.100.0/25"]
     assert networks["statement"]["notStatement"]["statement"]["ipSetReferenceStatement"]["arn"].endswith(
         "IpSet/housing-dev"

@@ -167,7 +167,7 @@ OPEN = {
     "aws:lb/listenerRule:ListenerRule": "the rolling rule only repeats the listener's default",
     "aws:sns/topic:Topic": "hears of the alarms",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "`allowed_cidrs` decides who may call",
-    "aws:wafv2/ipSet:IpSet": "`firewall_cidrs` decides about it",
+    "aws:wafv2/ipSet:IpSet": "`firewall_cidrs` and `unlimited_cidrs` decide about it",
     "docker:index/image:Image": "`image_uri` takes its place; the image itself stays",
     "pulumi:providers:aws": "exists in Pulumi's state alone",
 }

@@ -77,7 +77,11 @@ def matches(arn: str, pattern: str) -> bool:
 def everything(models: str, zone_id: str) -> Callable[[str], list[Recording]]:
     """What a stack creates, whatever its settings."""
     settings = [
-        {"firewall_cidrs": '["198.51.100.0/25"]', "deployment_strategy": "canary"},
+        {
+            "firewall_cidrs": '["198.51.100.0/25"]',
+            "unlimited_cidrs": '["198.51.100.0/28"]',
+            "deployment_strategy": "canary",
+        },
         {"deployment_strategy": "rolling"},
     ]
     return lambda stack: [record("dev", one, stack=stack) for one in settings]

@@ -1,9 +1,13 @@
 """Scaling: as many tasks as the load needs."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.stack.recording import Recording
+import pytest
+
+from stack import capacity
+from tests.stack.recording import ROOT, Recording
 
 Scenario = Callable[[str], Recording]
 
@@ -43,6 +47,24 @@ def test_it_follows_the_requests(scenario: Scenario) -> None:
         "scaleOutCooldown": 60,
         "scaleInCooldown": 300,
     }
+
+
+def test_without_a_target_it_follows_what_was_measured(scenario: Scenario) -> None:
+    """Twice the core is twice the requests."""
+    assert tracking(scenario("dev"), "-requests")["targetValue"] == 54_000
+    assert tracking(scenario("prod"), "-requests")["targetValue"] == 108_000
+
+
+@pytest.mark.parametrize(("cpu", "target"), [(256, 54_000), (1024, 216_000), (2048, 216_000), (16_384, 216_000)])
+def test_a_task_uses_one_core(cpu: int, target: int) -> None:
+    """Of more cores no more is asked: the service is one process."""
+    assert capacity.requests_per_minute(cpu) == target
+
+
+def test_what_scaling_counts_on_was_measured() -> None:
+    """The figure is at most what `make bench` measured last, and at least half of it."""
+    measured = json.loads((ROOT / "benchmarks" / "results.json").read_text())["stacks"]["ours"]["load"]["64"]["rps"]
+    assert measured / 2 <= capacity.MEASURED_PER_SECOND <= measured, "see MEASURED_PER_SECOND in stack/capacity.py"
 
 
 def test_a_canary_service_counts_both_groups(scenario: Scenario) -> None:

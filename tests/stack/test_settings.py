@@ -132,6 +132,13 @@ def test_all_problems_are_in_one_message() -> None:
         ({"allowed_cidrs": "[]"}, "allowed_cidrs = []: nobody could call"),
         ({"firewall_cidrs": '["0.0.0.0/0"]'}, "firewall_cidrs: the firewall takes no 0.0.0.0/0"),
         ({"firewall_cidrs": '["203.0.113.5"]'}, "firewall_cidrs: '203.0.113.5': write 203.0.113.5/32"),
+        (
+            {"unlimited_cidrs": '["0.0.0.0/0"]'},
+            "unlimited_cidrs: the firewall takes no 0.0.0.0/0; raise requests_per_ip",
+        ),
+        ({"unlimited_cidrs": '["10.0.0.1/8"]'}, "unlimited_cidrs: '10.0.0.1/8': write 10.0.0.0/8"),
+        ({"requests_per_ip": "9"}, "requests_per_ip = '9': use a whole number from 10 to 2000000000"),
+        ({"log_requests": "none"}, "log_requests = 'none': use one of all, errors"),
         ({"allowed_countries": '["Germany"]'}, 'use a list of two-letter codes in JSON, such as ["DE", "FR"]'),
         ({"alarm_email": "me"}, "alarm_email = 'me': use an address, such as ops@example.com"),
         (

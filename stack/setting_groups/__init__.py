@@ -1,0 +1,1 @@
+"""Every setting of the deployment, group by group: type, default and meaning."""
