@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from stack.config import Config
+from stack.logs import TaskLogs
 from stack.registry import Registry
 
 ECR_IMAGE = re.compile(
@@ -17,7 +18,7 @@ ECR_IMAGE = re.compile(
 
 
 class Identity(pulumi.ComponentResource):
-    """Execution role and task role, limited to this image, this log group and the models' prefix."""
+    """Execution role and task role, limited to this image, these logs and the models' prefix."""
 
     execution_role_arn: pulumi.Output[str]
     task_role_arn: pulumi.Output[str]
@@ -28,7 +29,7 @@ class Identity(pulumi.ComponentResource):
         self,
         config: Config,
         registry: Registry,
-        log_group_arn: pulumi.Input[str],
+        logs: TaskLogs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create both roles."""
@@ -69,7 +70,7 @@ class Identity(pulumi.ComponentResource):
             {
                 "Effect": "Allow",
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": pulumi.Output.concat(log_group_arn, ":*"),
+                "Resource": [pulumi.Output.concat(group.arn, ":*") for group in logs.groups],
             },
         ]
         if config.api_keys_secret:

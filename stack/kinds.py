@@ -38,6 +38,9 @@ PolicyArn = Annotated[
         "the ARN of a policy of this account, such as arn:aws:iam::123456789012:policy/boundary-housing-dev",
     ),
 ]
+SecurityGroupId = Annotated[
+    str, _words(r"^sg-[0-9a-f]{8,17}$", "the id of a security group, such as sg-0a1b2c3d4e5f60718")
+]
 Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
 Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
 NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'

@@ -51,13 +51,16 @@ def checked(recording: Recording) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_production_passes(scenario: Scenario, rule: Rule) -> None:
-    """Every rule finds what it looks for in prod, and nothing wrong with it."""
+    """Every rule finds what it looks for in prod, and nothing wrong with it, rows being captured or not."""
     resources = checked(scenario("prod"))
     assert rule.type in [type_ for type_, _ in resources]
     assert violations(rule, resources) == []
+    assert violations(rule, checked(scenario("prod-watched"))) == []
 
 
-@pytest.mark.parametrize("name", ["dev", "https", "canary", "no-nat", "image", "spot-arm", "guarded", "scheduled"])
+@pytest.mark.parametrize(
+    "name", ["dev", "https", "canary", "no-nat", "image", "spot-arm", "guarded", "watched", "scheduled"]
+)
 def test_every_other_stack_passes_what_is_not_for_production_only(scenario: Scenario, name: str) -> None:
     """What is mandatory is so for dev as well; the rest is advice there."""
     resources = checked(scenario(name))
