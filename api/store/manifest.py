@@ -96,7 +96,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     label_threshold: float | None = None
     """Of classes: those at least as probable form the set that holds the true one for 90 of 100 rows."""
     distribution: dict[str, Shares] = msgspec.field(default_factory=dict)
-    """Of the training rows, by feature, and of the predictions under `PREDICTIONS`; what drift is measured against."""
+    """Of the training rows, by feature, and under `PREDICTIONS` of what was predicted: numbers, the probability of yes,
+    or the most probable class. Drift is measured against it."""
     files: dict[str, FileDigest]
     """Relative path of each file besides the manifest itself; '/' separates, no path leaves the directory."""
     format: int = FORMAT

@@ -217,7 +217,7 @@ def trained_on(rows: pd.DataFrame, published: Manifest) -> Manifest:
         colour=pd.Categorical(rows["colour"], ["red", "blue", "white"]), tall=rows["tall"].astype("float64")
     )
     probabilities = np.stack([rows[captured.PREDICTION] == label for label in CLASSES.target.classes], axis=1)
-    shares = distribution(typed, probabilities.astype("float64"), CLASSES.features)
+    shares = distribution(typed, probabilities.astype("float64"), CLASSES)
     return structs.replace(published, schema=CLASSES, distribution=shares, ranges={}, metrics={"test_log_loss": 0.5})
 
 
@@ -238,6 +238,19 @@ def test_categories_yes_and_no_and_labels(published: Manifest) -> None:
     assert found.columns[0].missing == 0.1
 
 
+def test_the_probability_of_yes_is_a_number(published: Manifest) -> None:
+    """A model that grows surer has drifted, though it still calls as many rows yes."""
+    schema = structs.replace(CLASSES, target=Target(name="left", kind="boolean", classes=("stays", "leaves")))
+    surely = np.random.default_rng(4).beta(2, 2, 3000)
+    shares = distribution(pd.DataFrame(), np.stack([1 - surely, surely], axis=1), structs.replace(schema, features=()))
+    manifest = structs.replace(published, schema=structs.replace(schema, features=()), distribution=shares)
+    rows = pd.DataFrame({captured.TIME: NOW, f"{captured.PROBABILITY}leaves": surely})
+    assert not compare(rows, manifest).columns[0].moved
+    surer = rows[f"{captured.PROBABILITY}leaves"].map(lambda p: p**3 / (p**3 + (1 - p) ** 3))
+    assert ((surer > 0.5) == (surely > 0.5)).all()
+    assert compare(rows.assign(**{f"{captured.PROBABILITY}leaves": surer}), manifest).columns[0].moved
+
+
 def test_small_training_tables_have_a_higher_limit(published: Manifest) -> None:
     """The deciles of few training rows are a matter of chance themselves, and no alarm."""
     random = np.random.default_rng(5)
@@ -246,7 +259,7 @@ def test_small_training_tables_have_a_higher_limit(published: Manifest) -> None:
     for _ in range(100):
         trained = flowers(100, 0.4, seed=1).assign(x=random.normal(size=100))
         probabilities = np.tile([0.3, 0.7], (100, 1))
-        shares = distribution(trained, probabilities, schema.features) | {PREDICTIONS: Shares([], [0.3, 0.7])}
+        shares = distribution(trained, probabilities, schema) | {PREDICTIONS: Shares([], [0.3, 0.7])}
         manifest = structs.replace(published, schema=schema, distribution=shares, ranges={})
         (column, _) = compare(flowers(1000, 0.4, seed=2).assign(x=random.normal(size=1000)), manifest).columns
         limits.append(column.limit or 0)

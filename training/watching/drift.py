@@ -11,9 +11,9 @@ from scipy import stats
 
 from api.model.drift import population_stability_index, rows_needed
 from api.store.manifest import PREDICTIONS, Manifest, Shares
-from api.store.schema import Feature
+from api.store.schema import Feature, Target
 from training.errors import DataError
-from training.watching.captured import PREDICTION, TIME
+from training.watching.captured import PREDICTION, PROBABILITY, TIME
 from training.watching.truth import Live
 
 MOVED = 0.2
@@ -107,17 +107,20 @@ def compare(captured: pd.DataFrame, manifest: Manifest, live: Live | None = None
             f"The captured rows lack {missing[0]}, a feature of version {manifest.model_version}: give `captured` the "
             "--table that this version was trained with."
         )
-    target = manifest.schema.target
-    answers = Feature(
-        name=PREDICTIONS, kind="number" if target.kind == "number" else "category", categories=target.classes
-    )
-    pairs = [*((feature, feature.name) for feature in manifest.schema.features), (answers, PREDICTION)]
+    pairs = [*((feature, feature.name) for feature in manifest.schema.features), _predictions(manifest.schema.target)]
     columns = [
         _column(feature, captured[name], manifest.distribution[feature.name], manifest.ranges.get(feature.name))
         for feature, name in pairs
     ]
     times = captured[TIME]
     return Comparison(manifest, len(captured), times.min(), times.max(), columns, live)
+
+
+def _predictions(target: Target) -> tuple[Feature, str]:
+    """The predictions as a feature, and the column that has them: numbers, the probability of yes, or labels."""
+    if target.kind == "category":
+        return Feature(name=PREDICTIONS, kind="category", categories=target.classes), PREDICTION
+    return Feature(name=PREDICTIONS), PREDICTION if target.kind == "number" else f"{PROBABILITY}{target.classes[1]}"
 
 
 def _column(feature: Feature, values: pd.Series, expected: Shares, seen: tuple[float, float] | None) -> Column:
