@@ -279,6 +279,17 @@ def test_extrapolated_rows(published: Manifest, table: pd.DataFrame) -> None:
     assert "MedInc lies outside the training rows in 8.0% of the rows, limit 5%" in found.reasons
 
 
+def test_numbers_are_compared_as_the_model_has_them(published: Manifest) -> None:
+    """A number that came rounded to a float32, as by MLflow's clients, is in the bin of the one that it stands for."""
+    schema = Schema(name="x", features=(Feature(name="x"),), target=Target(name="y"))
+    trained = pd.DataFrame({"x": np.tile([0.1, 0.7, 0.9], 400)})
+    shares = distribution(trained, np.tile([0.1, 0.7, 0.9], 400), schema)
+    manifest = structs.replace(published, schema=schema, distribution=shares, ranges={"x": (0.1, 0.9)})
+    rounded = trained["x"].astype("float32").astype("float64")
+    found = compare(pd.DataFrame({"x": rounded, captured.PREDICTION: rounded, captured.TIME: NOW}), manifest)
+    assert [(column.psi, column.extrapolated) for column in found.columns] == [(0, 0), (0, 0)]
+
+
 def test_live_figures_of_classes(published: Manifest) -> None:
     """Log loss and the coverage of the sets of labels stand for classes; of few true values nothing follows."""
     table = Table(

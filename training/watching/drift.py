@@ -130,8 +130,9 @@ def _column(feature: Feature, values: pd.Series, expected: Shares, seen: tuple[f
     psi = population_stability_index(expected.shares, actual) if len(known) else 0.0
     outside = 0.0
     if seen is not None:
-        numbers = values.to_numpy("float64")
-        outside = float(((numbers < seen[0]) | (numbers > seen[1])).mean())
+        low, high = np.array(seen, np.float32)
+        numbers = values.to_numpy("float32")
+        outside = float(((numbers < low) | (numbers > high)).mean())
     return Column(
         feature.name, expected, actual.tolist(), psi, _limit(len(known), expected), float((bins < 0).mean()), outside
     )
@@ -141,8 +142,10 @@ def _bins(feature: Feature, values: pd.Series, expected: Shares) -> npt.NDArray[
     """The bin of each value, -1 where it has none."""
     if feature.kind == "category":
         return pd.Index(feature.categories).get_indexer(pd.Index(values))
-    numbers = values.to_numpy("float64", na_value=np.nan)
-    places = numbers if feature.kind == "boolean" else np.searchsorted(expected.edges, numbers, side="right")
+    # As the model has them: what came rounded so would else lie beside the edge that it is equal to.
+    numbers = values.to_numpy("float32", na_value=np.nan)
+    edges = np.array(expected.edges, np.float32)
+    places = numbers if feature.kind == "boolean" else np.searchsorted(edges, numbers, side="right")
     return np.where(np.isnan(numbers), -1, places).astype(np.intp)
 
 
