@@ -13,8 +13,9 @@ from stack.identity import Identity
 from stack.image import Image
 from stack.key import check_key
 from stack.log_bucket import LogBucket
-from stack.logs import log_group
+from stack.logs import task_logs
 from stack.model import find
+from stack.model_alarms import ModelAlarms
 from stack.model_bucket import ModelBucket, refuse_unless_first
 from stack.monitoring import Monitoring
 from stack.network import Network
@@ -42,14 +43,15 @@ else:
         network = ExistingNetwork(config, found, services, opts)
     registry = Registry(config, opts)
     image = config.image_uri or Image(config, registry, opts).uri
-    output = log_group(config, "/ecs/", opts)
-    identity = Identity(config, model, registry, output.arn, opts)
+    output = task_logs(config, opts)
+    identity = Identity(config, model, registry, output, opts)
     balancer = Balancer(config, network, hosted_zone, logs, opts)
     firewall = Firewall(config, balancer.arn, opts) if config.has_firewall else None
     alarms = Alarms(config, balancer, opts)
-    service = Service(config, model, image, output.name, identity, network, balancer, alarms, opts)
+    service = Service(config, model, image, output, identity, network, balancer, alarms, opts)
     scaling = Scaling(config, service, balancer, opts)
-    rest = [*models, logs, network, registry, output, identity, scaling]
+    model_alarms = ModelAlarms(config, balancer, alarms, opts)
+    rest = [*models, logs, network, registry, *output.groups, identity, scaling, model_alarms]
     monitoring = Monitoring(config, service, balancer, firewall, alarms, rest, opts)
 
     pulumi.export("url", balancer.url)
@@ -60,6 +62,8 @@ else:
     pulumi.export("ecs_task_definition", service.task_definition_arn)
     pulumi.export("ecs_task_role_arn", identity.task_role_arn)
     pulumi.export("ecs_execution_role_arn", identity.execution_role_arn)
-    pulumi.export("log_group", output.name)
+    pulumi.export("log_group", output.service.name)
+    if output.captured:
+        pulumi.export("capture_log_group", output.captured.name)
     pulumi.export("dashboard_url", monitoring.dashboard_url)
     pulumi.export("model", {"path": model.path, "version": model.version, "sha256": model.sha256})

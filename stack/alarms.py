@@ -5,9 +5,9 @@ import pulumi_aws as aws
 
 from stack.balancer import Balancer
 from stack.config import FEWEST_IN_SHARE, Config
+from stack.metrics import Dimensions, MetricDict, metric
 
-MetricDict = aws.cloudwatch.MetricAlarmMetricQueryArgsDict
-Dimensions = dict[str, pulumi.Output[str]]
+TRAFFIC = "AWS/ApplicationELB"
 
 ERROR_PERCENT = 5
 FEWEST_REQUESTS = 20
@@ -85,9 +85,9 @@ class Alarms(pulumi.ComponentResource):
             f"More than {ERROR_PERCENT} % of the requests fail (5xx)",
             f"IF({total} >= {FEWEST_REQUESTS}, {rate}, 0)",
             [
-                _metric("requests", "RequestCount", "Sum", everything),
-                _metric("answered", "HTTPCode_Target_5XX_Count", "Sum", everything),
-                _metric("own", "HTTPCode_ELB_5XX_Count", "Sum", everything),
+                metric("requests", TRAFFIC, "RequestCount", "Sum", everything),
+                metric("answered", TRAFFIC, "HTTPCode_Target_5XX_Count", "Sum", everything),
+                metric("own", TRAFFIC, "HTTPCode_ELB_5XX_Count", "Sum", everything),
             ],
             threshold=ERROR_PERCENT,
             datapoints=2,
@@ -99,8 +99,8 @@ class Alarms(pulumi.ComponentResource):
             f"More than {ERROR_PERCENT} % of the requests in the {colour} target group fail (5xx)",
             f"IF(FILL(requests, 0) >= {FEWEST_IN_SHARE}, 100 * FILL(answered, 0) / requests, 0)",
             [
-                _metric("requests", "RequestCount", "Sum", share),
-                _metric("answered", "HTTPCode_Target_5XX_Count", "Sum", share),
+                metric("requests", TRAFFIC, "RequestCount", "Sum", share),
+                metric("answered", TRAFFIC, "HTTPCode_Target_5XX_Count", "Sum", share),
             ],
             threshold=ERROR_PERCENT,
             datapoints=2,
@@ -112,8 +112,8 @@ class Alarms(pulumi.ComponentResource):
             f"One request in twenty{where} takes longer than {P95_SECONDS} s",
             f"IF(FILL(requests, 0) >= {fewest}, slow, 0)",
             [
-                _metric("requests", "RequestCount", "Sum", dimensions),
-                _metric("slow", "TargetResponseTime", "p95", dimensions),
+                metric("requests", TRAFFIC, "RequestCount", "Sum", dimensions),
+                metric("slow", TRAFFIC, "TargetResponseTime", "p95", dimensions),
             ],
             threshold=P95_SECONDS,
             datapoints=3,
@@ -121,8 +121,9 @@ class Alarms(pulumi.ComponentResource):
 
     def _unhealthy(self, balancer: Balancer) -> pulumi.Output[str]:
         hosts = [
-            _metric(
+            metric(
                 f"group{number}",
+                TRAFFIC,
                 "UnHealthyHostCount",
                 "Maximum",
                 {"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix},
@@ -163,17 +164,3 @@ class Alarms(pulumi.ComponentResource):
             ok_actions=[self.topic_arn],
             opts=self._child,
         ).name
-
-
-def _metric(id_: str, name: str, stat: str, dimensions: Dimensions) -> MetricDict:
-    return {
-        "id": id_,
-        "metric": {
-            "namespace": "AWS/ApplicationELB",
-            "metric_name": name,
-            "stat": stat,
-            "period": 60,
-            "dimensions": dimensions,
-        },
-        "return_data": False,
-    }

@@ -111,6 +111,12 @@ CHANGES: dict[str, Change] = {
     "firewall_cidrs": _both(Effect.IN_PLACE),
     "log_requests": _both(Effect.ROLLOUT),
     "log_retention_days": _both(Effect.IN_PLACE, "Fewer days: older logs are deleted."),
+    "model_metrics": _both(Effect.ROLLOUT),
+    "capture_percent": _both(
+        Effect.ROLLOUT, "Back to 0, the captured rows are deleted; while `protected`, when their days are over."
+    ),
+    "capture_retention_days": _both(Effect.IN_PLACE, "Fewer days: older rows are deleted."),
+    "metrics_from_security_group": _both(Effect.ROLLOUT),
     "container_insights": _both(Effect.IN_PLACE),
     "alarm_email": _both(Effect.IN_PLACE, "A new address must confirm."),
     "name": _both(

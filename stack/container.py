@@ -1,4 +1,4 @@
-"""The container that a task runs, as the task definition spells it: plain data, the same text for the same input."""
+"""The containers that a task runs, as the task definition spells it: plain data, the same text for the same input."""
 
 import json
 from typing import Any
@@ -15,25 +15,43 @@ TMP = "tmp"
 """The volume at /tmp, the only place the container may write to."""
 
 
+RELAY = "relay"
+RELAY_MEMORY_MIB = 64
+"""Of the task's memory the most that the relay may take; it was measured to use 11 MB."""
+
+
+def containers(
+    config: Config, model: PublishedModel, image: str, log_group: str, capture_log_group: str | None = None
+) -> list[dict[str, Any]]:
+    """The container definitions of a task: the service, and the relay where rows are captured."""
+    service = container_definition(config, model, image=image, log_group=log_group)
+    return [service, *([_relay(config, image, capture_log_group)] if capture_log_group else [])]
+
+
 def container_definition(config: Config, model: PublishedModel, *, image: str, log_group: str) -> dict[str, Any]:
-    """One container definition: lists sorted, empty ones written out, as AWS returns them: no run differs by itself."""
+    """The service: lists sorted, empty ones written out, as AWS returns them: no run differs by itself."""
     environment = {
+        "CAPTURE_PERCENT": f"{config.capture_percent:g}",
         "DOCS": "true" if config.docs else "false",
         "HOME": "/tmp",  # noqa: S108 - the only writable directory of a read-only container
         "HOST": "0.0.0.0",  # noqa: S104 - the task's own network interface, behind its security group
         "KEEP_ALIVE_SECONDS": str(timeouts.KEEP_ALIVE),
         "LOG_REQUESTS": config.log_requests,
-        "METRICS_PORT": str(METRICS_PORT),
         "MODEL_BUCKET": config.model_bucket,
+        "MODEL_METRICS": config.model_metrics,
         "MODEL_PATH": model.path,
         "MODEL_SHA256": model.sha256,
         "PORT": str(PORT),
+        "SERVICE_NAME": config.prefix,
         "SHUTDOWN_SECONDS": str(timeouts.SHUTDOWN),
         "START_SECONDS": str(config.start_seconds),
         "TMPDIR": "/tmp",  # noqa: S108
         "TRUSTED_PROXIES": "1",  # the load balancer, which appends the caller's address to X-Forwarded-For
     }
+    if config.metrics_from_security_group:
+        environment["METRICS_PORT"] = str(METRICS_PORT)
     definition: dict[str, Any] = {
+        **_confined(NAME, image),
         "environment": [{"name": name, "value": value} for name, value in sorted(environment.items())],
         "essential": True,
         "healthCheck": {
@@ -43,34 +61,52 @@ def container_definition(config: Config, model: PublishedModel, *, image: str, l
             "startPeriod": config.start_seconds,
             "timeout": 5,
         },
-        "image": image,
-        "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": log_group,
-                "awslogs-region": config.region,
-                "awslogs-stream-prefix": NAME,
-                "max-buffer-size": "25m",
-                "mode": "non-blocking",
-            },
-        },
+        # A slow log costs lines, not requests.
+        "logConfiguration": _log(config, NAME, log_group, **{"max-buffer-size": "25m", "mode": "non-blocking"}),
         "mountPoints": [{"containerPath": "/tmp", "readOnly": False, "sourceVolume": TMP}],  # noqa: S108
-        "name": NAME,
         "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
-        "privileged": False,
-        "readonlyRootFilesystem": True,
-        "stopTimeout": timeouts.STOP,
-        "systemControls": [],
         "ulimits": [{"hardLimit": 65535, "name": "nofile", "softLimit": 65535}],
-        "user": USER,
-        "volumesFrom": [],
     }
     if config.api_keys_secret:
         definition["secrets"] = [{"name": "API_KEYS", "valueFrom": config.api_keys_secret}]
     return definition
 
 
-def canonical_json(definition: dict[str, Any]) -> str:
-    """The `container_definitions` of a task with this one container."""
-    return json.dumps([definition], sort_keys=True, separators=(",", ":"))
+def _relay(config: Config, image: str, log_group: str) -> dict[str, Any]:
+    """What takes captured rows to a log of their own; should it end, the service goes on and drops them."""
+    return {
+        **_confined(RELAY, image),
+        "command": ["python", "-m", "api.relay"],
+        "environment": [],
+        "essential": False,
+        # A slow log stops the relay, and the service counts the rows that it could not pass on.
+        "logConfiguration": _log(config, RELAY, log_group, mode="blocking"),
+        "memory": RELAY_MEMORY_MIB,
+        "mountPoints": [],
+        "portMappings": [],
+    }
+
+
+def _confined(name: str, image: str) -> dict[str, Any]:
+    """An ordinary user without capabilities, on a file system that nobody writes to."""
+    return {
+        "image": image,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
+        "name": name,
+        "privileged": False,
+        "readonlyRootFilesystem": True,
+        "stopTimeout": timeouts.STOP,
+        "systemControls": [],
+        "user": USER,
+        "volumesFrom": [],
+    }
+
+
+def _log(config: Config, name: str, group: str, **options: str) -> dict[str, Any]:
+    names = {"awslogs-group": group, "awslogs-region": config.region, "awslogs-stream-prefix": name}
+    return {"logDriver": "awslogs", "options": names | options}
+
+
+def canonical_json(definitions: list[dict[str, Any]]) -> str:
+    """The `container_definitions` of a task."""
+    return json.dumps(definitions, sort_keys=True, separators=(",", ":"))

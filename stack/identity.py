@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from stack.config import Config
+from stack.logs import TaskLogs
 from stack.model import PublishedModel
 from stack.registry import Registry
 
@@ -18,7 +19,7 @@ ECR_IMAGE = re.compile(
 
 
 class Identity(pulumi.ComponentResource):
-    """Execution role and task role, limited to this image, this log group and the models' prefix."""
+    """Execution role and task role, limited to this image, these logs and the models' prefix."""
 
     execution_role_arn: pulumi.Output[str]
     task_role_arn: pulumi.Output[str]
@@ -30,7 +31,7 @@ class Identity(pulumi.ComponentResource):
         config: Config,
         model: PublishedModel,
         registry: Registry,
-        log_group_arn: pulumi.Input[str],
+        logs: TaskLogs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create both roles, of which the second may read `model`."""
@@ -71,7 +72,7 @@ class Identity(pulumi.ComponentResource):
             {
                 "Effect": "Allow",
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": pulumi.Output.concat(log_group_arn, ":*"),
+                "Resource": [pulumi.Output.concat(group.arn, ":*") for group in logs.groups],
             },
         ]
         if config.api_keys_secret:

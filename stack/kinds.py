@@ -47,6 +47,9 @@ PolicyArn = Annotated[
         "the ARN of a policy of this account, such as arn:aws:iam::123456789012:policy/boundary-housing-dev",
     ),
 ]
+SecurityGroupId = Annotated[
+    str, _words(r"^sg-[0-9a-f]{8,17}$", "the id of a security group, such as sg-0a1b2c3d4e5f60718")
+]
 Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
 KeyArn = Annotated[
     str,

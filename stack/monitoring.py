@@ -10,7 +10,11 @@ from stack.alarms import Alarms
 from stack.balancer import Balancer
 from stack.config import Config
 from stack.firewall import Firewall
+from stack.metrics import MODEL, MetricDict, metric
 from stack.service import Service
+
+Graph = tuple[str, str, str, list[str], list[Any]]
+"""Title, namespace, statistic, metrics or expressions, and the metrics' dimensions."""
 
 BUSY_PERCENT = 90
 CONSOLES = {
@@ -89,37 +93,19 @@ class Monitoring(pulumi.ComponentResource):
         self.register_outputs({"dashboard_url": self.dashboard_url})
 
 
-def _missing_tasks(
-    config: Config, names: dict[str, pulumi.Output[str]], fewest: int
-) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
+def _missing_tasks(config: Config, names: dict[str, pulumi.Output[str]], fewest: int) -> list[MetricDict]:
     """Desired tasks less running ones; without Container Insights, less than the `fewest` that may be desired."""
     if config.container_insights == "disabled":
         # Each running task reports its CPU once a minute: the number of samples is the number of tasks.
         return [
             {"id": "missing", "expression": f"{fewest} - FILL(running, 0)", "return_data": True},
-            _metric("running", "AWS/ECS", "CPUUtilization", "SampleCount", names),
+            metric("running", "AWS/ECS", "CPUUtilization", "SampleCount", names),
         ]
     return [
         {"id": "missing", "expression": "desired - running", "return_data": True},
-        _metric("desired", "ECS/ContainerInsights", "DesiredTaskCount", "Average", names),
-        _metric("running", "ECS/ContainerInsights", "RunningTaskCount", "Average", names),
+        metric("desired", "ECS/ContainerInsights", "DesiredTaskCount", "Average", names),
+        metric("running", "ECS/ContainerInsights", "RunningTaskCount", "Average", names),
     ]
-
-
-def _metric(
-    id_: str, namespace: str, name: str, stat: str, dimensions: dict[str, pulumi.Output[str]]
-) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
-    return {
-        "id": id_,
-        "metric": {
-            "namespace": namespace,
-            "metric_name": name,
-            "stat": stat,
-            "period": 60,
-            "dimensions": dimensions,
-        },
-        "return_data": False,
-    }
 
 
 def _dashboard(
@@ -127,7 +113,7 @@ def _dashboard(
 ) -> dict[str, Any]:
     traffic = ["LoadBalancer", balancer.arn_suffix]
     tasks = ["ClusterName", names["ClusterName"], "ServiceName", names["ServiceName"]]
-    graphs: list[tuple[str, str, str, list[str], list[Any]]] = [
+    graphs: list[Graph] = [
         ("Requests and errors per minute", "AWS/ApplicationELB", "Sum",
          ["RequestCount", "HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"], traffic),
         ("Latency, 95th percentile (s)", "AWS/ApplicationELB", "p95", ["TargetResponseTime"], traffic),
@@ -137,6 +123,7 @@ def _dashboard(
     if firewall:
         wall = ["WebACL", firewall.name, "Region", config.region, "Rule", "ALL"]
         graphs.append(("Firewall", "AWS/WAFV2", "Sum", ["AllowedRequests", "BlockedRequests"], wall))
+    graphs += _of_the_model(config)
     widgets = [
         {
             "type": "metric",
@@ -150,9 +137,37 @@ def _dashboard(
                 "view": "timeSeries",
                 "stat": stat,
                 "period": 60,
-                "metrics": [[namespace, metric, *dimensions] for metric in metrics],
+                "metrics": [
+                    [{"expression": name}] if name.startswith("SEARCH") else [namespace, name, *dimensions]
+                    for name in metrics
+                ],
             },
         }
         for number, (title, namespace, stat, metrics, dimensions) in enumerate(graphs)
     ]
     return {"widgets": widgets}
+
+
+def _of_the_model(config: Config) -> list[Graph]:
+    """What the tasks tell of their model, as far as they do."""
+    if config.model_metrics == "none":
+        return []
+    whole = ["Service", config.prefix]
+    shares = ["ExtrapolatedShare", "MissingShare", "UnknownCategoryShare"]
+    graphs: list[Graph] = [
+        ("Predictions: mean, or share of each label", MODEL, "Average",
+         ["Prediction", _each(config, "Label", "LabelShare")], whole),
+        ("Drift (population stability index, last hour)", MODEL, "Average", ["PredictionDrift", "FeatureDrift"], whole),
+        ("Share of odd rows", MODEL, "Average", shares, whole),
+    ]  # fmt: skip
+    if config.model_metrics == "features":
+        graphs += [
+            (f"{name} of each feature", MODEL, "Average", [_each(config, "Feature", name)], whole)
+            for name in ("FeatureDrift", *shares)
+        ]
+    return graphs
+
+
+def _each(config: Config, dimension: str, name: str) -> str:
+    """An expression that finds a metric of each feature or label, whatever these are called."""
+    return f"SEARCH('{{{MODEL},Service,{dimension}}} Service=\"{config.prefix}\" MetricName=\"{name}\"', 'Average', 60)"

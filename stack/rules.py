@@ -60,8 +60,9 @@ def _size(config: Config) -> Iterator[str]:
     if not config.min_tasks <= config.desired_count <= config.max_tasks:
         counts = f"{config.min_tasks}, {config.desired_count}, {config.max_tasks}"
         yield f"min_tasks, desired_count, max_tasks = {counts}: must not decrease in this order"
-    if config.log_retention_days not in LOG_RETENTION:
-        yield f"log_retention_days = {config.log_retention_days}: use one of {', '.join(map(str, LOG_RETENTION))}"
+    for key in ("log_retention_days", "capture_retention_days"):
+        if (days := getattr(config, key)) not in LOG_RETENTION:
+            yield f"{key} = {days}: use one of {', '.join(map(str, LOG_RETENTION))}"
 
 
 def _key(config: Config) -> Iterator[str]:

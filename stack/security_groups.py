@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from stack.config import Config
-from stack.container import PORT
+from stack.container import METRICS_PORT, PORT
 
 HTTP = 80
 HTTPS = 443
@@ -50,6 +50,18 @@ class SecurityGroups(pulumi.ComponentResource):
         for group in config.allowed_security_groups:
             self._admit(config, group=group)
         self._allow("balancer-to-task", self.balancer, self.task, PORT)
+        if config.metrics_from_security_group:
+            aws.vpc.SecurityGroupIngressRule(
+                f"{config.prefix}-metrics-to-task",
+                security_group_id=self.task,
+                description="Prometheus",
+                referenced_security_group_id=config.metrics_from_security_group,
+                ip_protocol="tcp",
+                from_port=METRICS_PORT,
+                to_port=METRICS_PORT,
+                # No request needs it: the setting may change in a protected stack too.
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         if config.nat == "none":
             if config.endpoints == "create":
                 self.endpoint = self._group("endpoint", "Private endpoints: tasks only", vpc_id)

@@ -10,10 +10,11 @@ from stack.balancer import Balancer
 from stack.canary import Canary
 from stack.cluster import Cluster
 from stack.config import Config
-from stack.container import NAME, PORT, TMP, canonical_json, container_definition
+from stack.container import NAME, PORT, TMP, canonical_json, containers
 from stack.existing_network import ExistingNetwork
 from stack.identity import Identity
 from stack.listener_rule import ROLLING, every_request
+from stack.logs import TaskLogs
 from stack.model import PublishedModel
 from stack.network import Network
 
@@ -33,7 +34,7 @@ class Service(pulumi.ComponentResource):
         config: Config,
         model: PublishedModel,
         image: pulumi.Input[str],
-        log_group: pulumi.Input[str],
+        logs: TaskLogs,
         identity: Identity,
         network: Network | ExistingNetwork,
         balancer: Balancer,
@@ -55,8 +56,8 @@ class Service(pulumi.ComponentResource):
             execution_role_arn=identity.execution_role_arn,
             task_role_arn=identity.task_role_arn,
             volumes=[{"name": TMP}],
-            container_definitions=pulumi.Output.all(image, log_group).apply(
-                lambda known: canonical_json(container_definition(config, model, image=known[0], log_group=known[1]))
+            container_definitions=pulumi.Output.all(image, *(group.name for group in logs.groups)).apply(
+                lambda known: canonical_json(containers(config, model, known[0], *known[1:]))
             ),
             # Old revisions cost nothing, and are what ECS rolls back to.
             skip_destroy=True,

@@ -39,6 +39,7 @@ RUN = {
     r"([A-Z_]+=\S+ )*(\.venv/bin/)?python -m api$": ("tests/running.py", '"-m", "api"'),
     r"(\.venv/bin/)?python -m training describe\b": ("tests/training/test_commands.py", 'run(["describe"'),
     r"(\.venv/bin/)?python -m training adopt\b": ("tests/training/test_adoption.py", 'run(["adopt"'),
+    r"python -m training (captured|drift)\b": ("tests/training/test_drift.py", 'run(["captured"'),
     r"make (image|ecs-local)\b": ("tests/container/conftest.py", "engine.build(base, tag)"),
     r"python -m benchmarks\.bill$": ("benchmarks/bill/__main__.py", "__main__"),
     r"python -m stack\.reference$": ("stack/reference.py", "__main__"),
@@ -48,6 +49,7 @@ RUN = {
 NOT_RUN = {
     # Why a command cannot be run where the tests are; what it names is checked below.
     r"(pulumi|aws) ": "needs an AWS account",
+    r"export CAPTURE_LOG_GROUP=": "needs a stack that runs",
     r"curl .*(pulumi stack output|SERVICE|http://127\.0\.0\.1:8000)": "needs a service that a reader has started",
     r"source \.venv/bin/activate$": "changes the reader's shell",
     r"git grep -lz |xargs -0 sed ": "renames the reader's repository",

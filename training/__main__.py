@@ -1,4 +1,4 @@
-"""The commands: describe, train, adopt, publish, versions, promote, sample, ui."""
+"""The commands: describe, train, adopt, publish, versions, promote, captured, drift, sample, ui."""
 
 import logging
 import os
@@ -21,7 +21,9 @@ try:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from training.commands.adopt import adopt
+    from training.commands.captured import captured
     from training.commands.describe import describe
+    from training.commands.drift import drift
     from training.commands.look import sample, ui
     from training.commands.publish import promote, publish, versions
     from training.commands.train import train
@@ -33,11 +35,12 @@ FAILED, INTERRUPTED = 1, 130
 
 
 @click.group(
-    commands=[describe, train, adopt, publish, versions, promote, sample, ui],
+    commands=[describe, train, adopt, publish, versions, promote, captured, drift, sample, ui],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes: 0 done; 1 failed, with one line that says why; 2 wrong usage;
-3 done, but the version is not better than the champion and was not promoted; 130 interrupted.
+3 done, but the version is not better than the champion and was not promoted;
+4 done, and the rows that the model is asked about speak for retraining; 130 interrupted.
 
 \b
 Environment: MLFLOW_TRACKING_URI names the tracking server (default sqlite:///mlflow.db);

@@ -3,6 +3,7 @@
 TrainingError
 ├── DescriptionError  the file that describes the table cannot be read, or says what cannot be
 ├── DataError       the dataset is missing, altered or not what a model can be trained on
+├── LogsError       CloudWatch has no such log, or none that may be read
 ├── RegistryError   MLflow does not have what was asked for, or cannot be reached
 ├── ProofError      the service would not predict what XGBoost predicts
 └── StoreError      the model store cannot be read or written, or holds something else
@@ -20,6 +21,10 @@ class DescriptionError(TrainingError):
 
 class DataError(TrainingError):
     """The dataset is missing, altered or not what a model can be trained on."""
+
+
+class LogsError(TrainingError):
+    """CloudWatch Logs does not have what was asked for, or does not let it be read."""
 
 
 class RegistryError(TrainingError):

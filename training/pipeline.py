@@ -115,7 +115,7 @@ def train(
             ranges=ranges(train_rows, schema.features),
             interval=measured.interval,
             label_threshold=measured.label_threshold,
-            distribution=distribution(train_rows, measured.predicted, schema.features),
+            distribution=distribution(train_rows, measured.predicted, schema),
             known_answers=known_answers(model.get_booster(), features(parts.test, table), measured.predicted, schema),
         )
         log.info("Drawing the figures and keeping everything in MLflow: some seconds")

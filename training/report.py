@@ -11,9 +11,12 @@ from training.fitting import scores
 from training.fitting.card import plain_titles
 from training.fitting.estimators import CONSTANT, PLAIN
 from training.fitting.facts import Facts
+from training.watching import page
+from training.watching.drift import Comparison
 
 DIGEST = 8
 """Characters of a digest that tell one from another."""
+MOST_COLUMNS = 20
 
 
 def trained(version: str, facts: Facts) -> Group:
@@ -78,6 +81,21 @@ def versions(manifests: Sequence[Manifest], latest: str | None) -> Table:
         holds = f"{held[0]:.1%}" if held else "-"
         table.add_row(version, trained_at, *figures, holds, found.table_sha256[:DIGEST] or "-")
     return table
+
+
+def drift(found: Comparison) -> Group:
+    """Which columns of captured rows have moved, the furthest first, and the live figures beside the card's."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"{found.rows:,} rows of version {found.manifest.model_version}")
+    for name in ("Index", "Limit", "Outside", "Missing"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    rows = [*page.columns(found)]
+    for row in rows[:MOST_COLUMNS]:
+        table.add_row(*row)
+    more = [f"and {len(rows) - MOST_COLUMNS} columns more"] if len(rows) > MOST_COLUMNS else []
+    lines = [f"{title}: {now} live, {card} by the card" for title, now, card in page.live_figures(found)]
+    return Group(table, *more, *lines, *(f"- {reason}" for reason in found.reasons))
 
 
 def _titles(number: bool) -> dict[str, str]:

@@ -71,6 +71,8 @@ class Shares(msgspec.Struct, frozen=True):
     edges: list[float]
     shares: list[float]
     """Of a category as many as it has values; of a number one more than `edges`. Missing values are not counted."""
+    rows: int = 0
+    """How many values were counted; 0 where it is not known, in manifests that are older."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     label_threshold: float | None = None
     """Of classes: those at least as probable form the set that holds the true one for 90 of 100 rows."""
     distribution: dict[str, Shares] = msgspec.field(default_factory=dict)
-    """Of the training rows, by feature, and of the predictions under `PREDICTIONS`; what drift is measured against."""
+    """Of the training rows, by feature, and under `PREDICTIONS` of what was predicted: numbers, the probability of yes,
+    or the most probable class. Drift is measured against it."""
     files: dict[str, FileDigest]
     """Relative path of each file besides the manifest itself; '/' separates, no path leaves the directory."""
     format: int = FORMAT

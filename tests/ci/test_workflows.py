@@ -24,6 +24,8 @@ RIGHTS = {
     ("deploy.yml", "dev"): {"contents": "read", "id-token": "write"},
     ("deploy.yml", "prod"): {"contents": "read", "id-token": "write"},
     ("deploy.yml", "tests"): {"contents": "read"},
+    ("drift.yml", "look"): {"contents": "read", "id-token": "write"},
+    ("drift.yml", "retrain"): {"actions": "write"},
     ("preview.yml", "preview"): {"contents": "read", "id-token": "write", "pull-requests": "write"},
     ("retrain.yml", "dev"): {"contents": "read", "id-token": "write"},
     ("retrain.yml", "prod"): {"contents": "read", "id-token": "write"},
@@ -88,7 +90,7 @@ def test_jobs_have_the_rights_they_need() -> None:
 def test_checkouts_leave_no_token_behind() -> None:
     """What later steps run cannot push."""
     checkouts = [step for _, _, job, _ in jobs() for step in job.get("steps", []) if "checkout" in step.get("uses", "")]
-    assert len(checkouts) == 4
+    assert len(checkouts) == 5
     assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
 
 
@@ -124,7 +126,7 @@ def test_what_waits_is_not_cancelled() -> None:
         for block in (whole.get("concurrency"), job.get("concurrency"))
         if block and block.get("cancel-in-progress") is False
     ]
-    assert {file for file, _ in blocks} == {"retrain.yml", "rollout.yml"}
+    assert {file for file, _ in blocks} == {"drift.yml", "retrain.yml", "rollout.yml"}
     # actionlint does not know the key yet, and is told to let it be.
     assert all(block["queue"] == "max" for _, block in blocks)
 
@@ -148,6 +150,7 @@ def test_there_are_no_keys() -> None:
         if "configure-aws-credentials" in step.get("uses", "")
     }
     assert roles == {
+        ("drift.yml", "${{ vars.TRAINER_ROLE }}"),
         ("preview.yml", "${{ vars.PREVIEWER_ROLE }}"),
         ("retrain.yml", "${{ vars.TRAINER_ROLE }}"),
         ("rollout.yml", "${{ vars.DEPLOYER_ROLE }}"),
@@ -175,7 +178,7 @@ def test_every_job_ends_and_none_runs_twice() -> None:
     update = workflow("rollout.yml")["jobs"]["up"]
     assert update["concurrency"]["group"] == "rollout-${{ inputs.stack }}"
     assert update["environment"] == "${{ inputs.stack }}"
-    assert workflow("retrain.yml")["concurrency"]["group"] == "retrain"
+    assert workflow("retrain.yml")["concurrency"]["group"] == workflow("drift.yml")["concurrency"]["group"] == "retrain"
     for name in ("tests.yml", "preview.yml"):
         assert "group" in workflow(name)["concurrency"]
 
@@ -265,11 +268,44 @@ def test_a_version_that_is_not_better_is_no_failure(tmp_path: Path, code: int, f
     """Exit code 3, not better than the champion, ends well and says so; any other failure fails the job."""
     command(tmp_path / ".venv" / "bin", "python", f'echo "$@" >called; exit {code}')
     script = steps("retrain.yml", "train")["Train"]["run"]
-    returned, outputs, printed = run_step(script, tmp_path, FORCE="true")
+    returned, outputs, printed = run_step(script, tmp_path, FORCE="true", TABLE="", DATA="")
     assert (returned != 0) == fails
     assert outputs == {}
     assert ("::notice::" in printed) == (code == 3)
     assert (tmp_path / "called").read_text() == "-m training train --force\n"
+
+
+def test_another_table_is_trained_and_published(tmp_path: Path) -> None:
+    """The table and its rows are told to both commands, as the inputs or the variables name them, spaces and all."""
+    command(tmp_path / ".venv" / "bin", "python", 'printf "%s|" "$@" >>called; echo >>called')
+    named = {"FORCE": "false", "TABLE": "tables/my patients.toml", "DATA": "rows.csv", "BUCKET": "models"}
+    for name in ("Train", "Publish"):
+        script = steps("retrain.yml", "train")[name]["run"]
+        assert run_step(script, tmp_path, **named)[0] == 0
+        assert run_step(script, tmp_path, **named | {"TABLE": "", "DATA": ""})[0] == 0
+    assert (tmp_path / "called").read_text().splitlines() == [
+        "-m|training|train|--table|tables/my patients.toml|--data|rows.csv|",
+        "-m|training|train|",
+        "-m|training|publish|--table|tables/my patients.toml|--store|s3://models|",
+        "-m|training|publish|--store|s3://models|",
+    ]
+    environment = workflow("retrain.yml")["jobs"]["train"]["env"]
+    assert environment["TABLE"] == "${{ inputs.table || vars.TABLE }}"
+    assert environment["DATA"] == "${{ inputs.data || vars.DATA }}"
+
+
+@pytest.mark.parametrize(("code", "retrain"), [(0, "false"), (4, "true"), (1, None), (2, None), (130, None)])
+def test_drift_starts_a_retraining(tmp_path: Path, code: int, retrain: str | None) -> None:
+    """Exit code 4 of the comparison is what starts retrain; any other but 0 fails the job, and starts nothing."""
+    command(tmp_path / ".venv" / "bin", "python", f'echo "$@"; exit {code}')
+    script = steps("drift.yml", "look")["Compare"]["run"]
+    returned, outputs, _ = run_step(script, tmp_path, TABLE="", BUCKET="models")
+    assert (returned, outputs.get("retrain")) == (0 if retrain else code, retrain)
+    assert "training drift --captured captured.parquet --store s3://models" in (tmp_path / "summary").read_text()
+    jobs = workflow("drift.yml")["jobs"]
+    assert jobs["look"]["if"] == "vars.AWS_REGION != '' && vars.CAPTURE_LOG_GROUP != ''"
+    assert jobs["retrain"]["if"] == "needs.look.outputs.retrain == 'true'"
+    assert "workflow_dispatch" in workflow("retrain.yml")["on"]
 
 
 def test_a_run_that_broke_off_is_made_up_for() -> None:
@@ -283,9 +319,6 @@ def test_a_run_that_broke_off_is_made_up_for() -> None:
     assert [step for step in retrain["train"]["steps"] if "if" in step or "continue-on-error" in step] == []
     order = list(steps("retrain.yml", "train"))
     assert order == ["Fetch the registry", "Train", "Keep the registry", "Publish"]
-    assert (
-        steps("retrain.yml", "train")["Publish"]["run"] == '.venv/bin/python -m training publish --store "s3://$BUCKET"'
-    )
     assert "model_path" not in retrain["dev"]["with"], "dev runs what its settings name: latest"
 
 

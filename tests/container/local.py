@@ -25,7 +25,7 @@ def main(*, image: str, store: Path) -> None:
 
 
 def _run(definition: dict[str, Any], endpoint: str) -> None:
-    click.echo(f"Container definition: {canonical_json(definition)}")
+    click.echo(f"Container definition: {canonical_json([definition])}")
     with task.run(definition, endpoint=endpoint, cpu=CPU) as container:
         state = container.wait(definition["healthCheck"]["startPeriod"])
         if not state["Running"]:

@@ -70,11 +70,15 @@ class Recording:
         assert len(found) == 1, f"{len(found)} resources of type {type_} with {inputs}"
         return found[0]
 
+    def containers(self) -> list[dict[str, Any]]:
+        """The containers of the task definition."""
+        return json.loads(self.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+
     def container(self) -> dict[str, Any]:
-        """The container of the task definition."""
-        definitions = json.loads(self.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
-        assert len(definitions) == 1
-        return definitions[0]
+        """The service's own container, the first one."""
+        first = self.containers()[0]
+        assert first["name"] == "api"
+        return first
 
     def environment(self) -> dict[str, str]:
         """The container's environment."""

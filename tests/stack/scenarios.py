@@ -41,6 +41,20 @@ SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
             "alarm_email": "ops@example.com",
         },
     ),
+    "watched": (
+        "dev",
+        {
+            "model_metrics": "features",
+            "capture_percent": "2.5",
+            "capture_retention_days": "30",
+            "metrics_from_security_group": "sg-0a1b2c3d4e5f60718",
+        },
+    ),
+    "unwatched": ("dev", {"model_metrics": "none"}),
+    "prod-watched": (
+        "prod",
+        {"domain_name": "api.example.com", "hosted_zone": "example.com", "capture_percent": "1"},
+    ),
     "scheduled": (
         "dev",
         {

@@ -7,7 +7,7 @@ from typing import Any
 
 from stack import timeouts
 from stack.config import Config
-from stack.container import canonical_json, container_definition
+from stack.container import canonical_json, container_definition, containers
 from stack.model import PublishedModel
 
 MODEL = PublishedModel(path="mlflow/models/california-housing/6", sha256="6" * 64, version="6")
@@ -25,16 +25,18 @@ def environment(**settings: Any) -> dict[str, str]:
 def test_the_environment_is_the_services_own() -> None:
     """The task gets the settings that the service reads, and no other."""
     assert environment(start_seconds=90) == {
+        "CAPTURE_PERCENT": "0",
         "DOCS": "false",
         "HOME": "/tmp",
         "HOST": "0.0.0.0",
         "KEEP_ALIVE_SECONDS": "75",
         "LOG_REQUESTS": "errors",
-        "METRICS_PORT": "9000",
         "MODEL_BUCKET": "housing-models",
+        "MODEL_METRICS": "model",
         "MODEL_PATH": "mlflow/models/california-housing/6",
         "MODEL_SHA256": "6" * 64,
         "PORT": "8000",
+        "SERVICE_NAME": "housing-dev",
         "SHUTDOWN_SECONDS": "20",
         "START_SECONDS": "90",
         "TMPDIR": "/tmp",
@@ -72,8 +74,13 @@ def test_the_image_declares_the_volume() -> None:
 
 
 def test_only_the_service_port_is_published() -> None:
-    """The metrics' port is reachable from within the task only."""
-    assert definition()["portMappings"] == [{"containerPort": 8000, "hostPort": 8000, "protocol": "tcp"}]
+    """The metrics' port is no way in for callers; there is one only for the group that may scrape it."""
+    for group in (None, "sg-0a1b2c3d4e5f60718"):
+        assert definition(metrics_from_security_group=group)["portMappings"] == [
+            {"containerPort": 8000, "hostPort": 8000, "protocol": "tcp"}
+        ]
+    assert "METRICS_PORT" not in environment()
+    assert environment(metrics_from_security_group="sg-0a1b2c3d4e5f60718")["METRICS_PORT"] == "9000"
 
 
 def test_logs_never_block_the_service() -> None:
@@ -106,9 +113,30 @@ def test_the_times_agree() -> None:
     assert definition()["stopTimeout"] == timeouts.STOP
 
 
+def test_captured_rows_go_to_a_log_of_their_own() -> None:
+    """Through a second container of the same image, as locked down as the first, which may end without it."""
+    config = Config(stack="dev", region="eu-central-1", model_bucket="housing-models", capture_percent=2.5)
+    service, relay = containers(config, MODEL, "housing@sha256:1", "housing-log", "housing-captured")
+    assert {entry["name"]: entry["value"] for entry in service["environment"]}["CAPTURE_PERCENT"] == "2.5"
+    assert relay["command"] == ["python", "-m", "api.relay"]
+    assert (relay["essential"], service["essential"]) == (False, True)
+    assert "dependsOn" not in service
+    assert 0 < relay["memory"] <= config.memory / 8
+    assert relay["logConfiguration"]["options"] == {
+        "awslogs-group": "housing-captured",
+        "awslogs-region": "eu-central-1",
+        "awslogs-stream-prefix": "relay",
+        "mode": "blocking",
+    }
+    for key in ("image", "user", "readonlyRootFilesystem", "privileged", "linuxParameters"):
+        assert relay[key] == service[key]
+    assert relay["mountPoints"] == relay["portMappings"] == relay["environment"] == []
+    assert len(containers(config, MODEL, "housing@sha256:1", "housing-log")) == 1
+
+
 def test_the_text_is_canonical() -> None:
     """The same input is the same text: sorted, nothing null, and empty lists written out as AWS returns them."""
-    text = canonical_json(definition())
+    text = canonical_json([definition()])
     (container,) = json.loads(text)
     assert text == json.dumps([container], sort_keys=True, separators=(",", ":"))
     assert "null" not in text

@@ -262,13 +262,16 @@ def test_pull_requests_only_look(account: Account) -> None:
 
 def test_training_publishes_and_deletes_nothing(account: Account) -> None:
     """The trainer writes models and MLflow's files to the one bucket, and cannot delete a model."""
-    (bucket, objects, _key) = account.statements("trainer")
+    (bucket, objects, _key, captured) = account.statements("trainer")
     assert (bucket["Action"], bucket["Resource"]) == (["s3:ListBucket"], ["arn:aws:s3:::the-models"])
     assert set(objects["Action"]) == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}
     assert objects["Resource"] == [
         "arn:aws:s3:::the-models/mlflow/models/*",
         "arn:aws:s3:::the-models/mlflow/tracking/*",
     ]
+    assert captured["Action"] == ["logs:FilterLogEvents"]
+    (groups,) = captured["Resource"]
+    assert groups.endswith(":log-group:/capture/housing-*:*")
 
 
 def test_the_deployer_can_wait_for_the_end_of_a_deployment(account: Account) -> None:

@@ -37,8 +37,15 @@ def test_the_start_is_limited_to_this_image_and_this_log(scenario: Scenario) -> 
         ),
         (
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "arn:aws:mock:eu-central-1:123456789012:LogGroup//ecs/housing-dev:*",
+            ["arn:aws:mock:eu-central-1:123456789012:LogGroup//ecs/housing-dev:*"],
         ),
+    ]
+
+
+def test_captured_rows_need_their_own_log(scenario: Scenario) -> None:
+    """Where rows are captured, the containers write to two logs, and to no third."""
+    assert allowed(scenario("watched"), "execution")[2][1] == [
+        f"arn:aws:mock:eu-central-1:123456789012:LogGroup//{name}/housing-dev:*" for name in ("ecs", "capture")
     ]
 
 

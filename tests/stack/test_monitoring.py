@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -22,10 +22,14 @@ def queries(recording: Recording, name: str) -> dict[str, dict[str, Any]]:
     return {query["id"]: query for query in alarm(recording, name)["metricQueries"]}
 
 
+def widgets(recording: Recording) -> list[dict[str, Any]]:
+    return json.loads(recording.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])["widgets"]
+
+
 def test_every_alarm_tells_the_topic(scenario: Scenario) -> None:
-    """Five alarms, each by the topic, when it begins and when it ends."""
+    """Eight alarms, each by the topic, when it begins and when it ends."""
     alarms = scenario("dev").all(ALARM)
-    assert len(alarms) == 5
+    assert len(alarms) == 8
     topic = "arn:aws:mock:eu-central-1:123456789012:Topic/housing-dev"
     for resource in alarms:
         assert resource.inputs["alarmActions"] == resource.inputs["okActions"] == [topic]
@@ -90,10 +94,11 @@ def test_the_whole_balancers_rate_hides_a_canary(scenario: Scenario) -> None:
     assert value < alarm(scenario("canary"), "errors")["threshold"]
 
 
-def evaluate(expression: str, counted: dict[str, int]) -> float:
+def evaluate(expression: str, counted: Mapping[str, float]) -> float:
     """A metric math expression over one minute, as CloudWatch computes it; what nothing was counted of is missing."""
     names: dict[str, Any] = {name: count or math.nan for name, count in counted.items()}
     names["FILL"] = lambda value, instead: instead if math.isnan(value) else value
+    names["MAX"] = max
     names["IF"] = lambda condition, then, otherwise: then if condition else otherwise
     return float(eval(expression, {"__builtins__": {}}, names))
 
@@ -156,13 +161,82 @@ def test_only_cloudwatch_publishes(scenario: Scenario) -> None:
 
 
 def test_one_screen_shows_how_it_is(scenario: Scenario) -> None:
-    """Requests, latency, load, tasks and firewall, without a gap or an overlap."""
-    recording = scenario("dev")
-    widgets = json.loads(recording.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])["widgets"]
-    assert {metric[0] for widget in widgets for metric in widget["properties"]["metrics"]} == {
+    """Requests, latency, load, tasks, firewall and the model, without a gap or an overlap."""
+    recording = scenario("unwatched")
+    assert {metric[0] for widget in widgets(recording) for metric in widget["properties"]["metrics"]} == {
         "AWS/ApplicationELB",
         "AWS/ECS",
         "AWS/WAFV2",
     }
-    assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) == 5
+    for name, count in (("unwatched", 5), ("dev", 8), ("watched", 12)):
+        found = widgets(scenario(name))
+        assert len({(widget["x"], widget["y"]) for widget in found}) == len(found) == count
     assert recording.outputs["dashboard_url"].endswith("region=eu-central-1#dashboards:name=housing-dev")
+
+
+MODEL_ALARMS = {"refused", "drift", "extrapolated"}
+
+
+def test_the_model_rolls_nothing_back(scenario: Scenario) -> None:
+    """Drift, extrapolation and refused requests tell people; a deployment neither waits for them nor ends by them."""
+    for name in ("dev", "canary", "prod"):
+        recording = scenario(name)
+        watched = recording.one("aws:ecs/service:Service").inputs["alarms"]["alarmNames"]
+        assert not [one for one in watched if one.split("-", 2)[2] in MODEL_ALARMS]
+        assert {a.name.split("-", 2)[2] for a in recording.all(ALARM)} >= MODEL_ALARMS
+    assert {a.name.split("-", 2)[2] for a in scenario("unwatched").all(ALARM)} & MODEL_ALARMS == {"refused"}
+
+
+def test_alarms_on_the_model_take_no_data_for_good(scenario: Scenario) -> None:
+    """A service that nobody asks has no drift."""
+    for name in MODEL_ALARMS:
+        assert alarm(scenario("dev"), name)["treatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("counted", "rings"),
+    [
+        ({"features": 0.25, "predictions": 0.01}, True),
+        ({"features": 0, "predictions": 0.3}, True),
+        ({"features": 0.19, "predictions": 0.19}, False),
+        ({"features": 0, "predictions": 0}, False),
+    ],
+)
+def test_drift_of_rows_or_of_predictions_rings(scenario: Scenario, counted: dict[str, float], rings: bool) -> None:
+    """By the metrics that the service sends of the last hour under the stack's name, at the customary limit."""
+    found = queries(scenario("dev"), "drift")
+    metrics = {query["metric"]["metricName"]: query["metric"] for query in found.values() if "metric" in query}
+    assert metrics.keys() == {"FeatureDrift", "PredictionDrift"}
+    assert {metric["namespace"] for metric in metrics.values()} == {"ModelServing"}
+    assert scenario("dev").environment()["SERVICE_NAME"] == "housing-dev"
+    assert [metric["dimensions"] for metric in metrics.values()] == [{"Service": "housing-dev"}] * 2
+    value = evaluate(found["watched"]["expression"], counted)
+    assert (value > alarm(scenario("dev"), "drift")["threshold"]) is rings
+
+
+@pytest.mark.parametrize(
+    ("requests", "refused", "rings"), [(100, 30, True), (1000, 150, False), (20, 20, False), (0, 0, False)]
+)
+def test_refused_requests_are_a_share_of_enough(scenario: Scenario, requests: int, refused: int, rings: bool) -> None:
+    """One person who tries things out does not ring, a caller whose rows the model does not take does."""
+    found = queries(scenario("dev"), "refused")
+    assert found["refused"]["metric"]["metricName"] == "HTTPCode_Target_4XX_Count"
+    value = evaluate(found["watched"]["expression"], {"requests": requests, "refused": refused})
+    assert (value > alarm(scenario("dev"), "refused")["threshold"]) is rings
+
+
+def test_rows_beyond_the_training_rows_ring(scenario: Scenario) -> None:
+    """One in ten, for half an hour."""
+    found = alarm(scenario("dev"), "extrapolated")
+    assert (found["threshold"], found["evaluationPeriods"]) == (0.1, 6)
+    assert queries(scenario("dev"), "extrapolated")["share"]["metric"]["period"] == 300
+
+
+def test_each_feature_is_shown_where_it_is_measured(scenario: Scenario) -> None:
+    """By a search: the stack does not know what a table's features are called."""
+    titles = [widget["properties"]["title"] for widget in widgets(scenario("watched"))]
+    assert "FeatureDrift of each feature" in titles
+    (metric,) = widgets(scenario("watched"))[titles.index("FeatureDrift of each feature")]["properties"]["metrics"]
+    assert metric[0]["expression"] == (
+        "SEARCH('{ModelServing,Service,Feature} Service=\"housing-dev\" MetricName=\"FeatureDrift\"', 'Average', 60)"
+    )

@@ -146,3 +146,10 @@ def test_without_nat_there_is_an_endpoint_for_all_that_a_task_calls(scenario: Sc
         assert endpoint.inputs["subnetIds"] == ["subnet-private-0", "subnet-private-1"]
         assert endpoint.inputs["securityGroupIds"] == [ENDPOINT]
     assert scenario("dev").all("aws:ec2/vpcEndpoint:VpcEndpoint") == []
+
+
+def test_prometheus_reaches_the_metrics_from_one_group(scenario: Scenario) -> None:
+    """The group that is named reaches the metrics' port, and nothing else does; without one, nobody."""
+    rule = (TASK, "sg-0a1b2c3d4e5f60718", 9000, 9000)
+    assert rules(scenario("watched"), INGRESS) - rules(scenario("dev"), INGRESS) == {rule}
+    assert rules(scenario("watched"), EGRESS) == rules(scenario("dev"), EGRESS)

@@ -40,7 +40,7 @@ def test_the_outputs_are_the_documented_ones(scenario: Scenario) -> None:
     assert all(outputs.values())
     page = (ROOT / "docs" / "configuration.md").read_text()
     documented = set(re.findall(r"^\| `(\w+)` \|", page.split("## Outputs")[1], re.MULTILINE))
-    assert documented == OUTPUTS | {"next_step"}
+    assert documented == OUTPUTS | {"next_step", "capture_log_group"}
 
 
 def test_the_outputs_name_what_was_made(scenario: Scenario) -> None:

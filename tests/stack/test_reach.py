@@ -81,6 +81,7 @@ def everything(models: str, zone_id: str) -> Callable[[str], list[Recording]]:
             "firewall_cidrs": '["198.51.100.0/25"]',
             "unlimited_cidrs": '["198.51.100.0/28"]',
             "deployment_strategy": "canary",
+            "capture_percent": "10",
         },
         {"deployment_strategy": "rolling"},
     ]

@@ -119,3 +119,17 @@ def test_the_log_is_kept_as_configured(scenario: Scenario) -> None:
         assert [group.inputs["retentionInDays"] for group in groups] == [days, days]
         options = recording.container()["logConfiguration"]["options"]
         assert options["awslogs-group"] == f"/ecs/housing-{name}" == recording.outputs["log_group"]
+
+
+def test_captured_rows_are_kept_as_configured(scenario: Scenario) -> None:
+    """In a log of their own, which is an output; without captured rows there is neither."""
+    recording = scenario("watched")
+    (group,) = [g for g in recording.all("aws:cloudwatch/logGroup:LogGroup") if g.name.startswith("/capture/")]
+    assert group.inputs["retentionInDays"] == 30
+    assert [container["logConfiguration"]["options"]["awslogs-group"] for container in recording.containers()] == [
+        "/ecs/housing-dev",
+        "/capture/housing-dev",
+    ]
+    assert recording.outputs["capture_log_group"] == "/capture/housing-dev"
+    assert len(scenario("dev").containers()) == 1
+    assert "capture_log_group" not in scenario("dev").outputs

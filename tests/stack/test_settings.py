@@ -117,6 +117,13 @@ def test_all_problems_are_in_one_message() -> None:
         ),
         ({"min_tasks": "3"}, "min_tasks, desired_count, max_tasks = 3, 2, 6: must not decrease"),
         ({"max_tasks": "1"}, "min_tasks, desired_count, max_tasks = 2, 2, 1: must not decrease"),
+        ({"capture_percent": "101"}, "capture_percent = '101': use a number from 0 to 100"),
+        ({"capture_retention_days": "15"}, "capture_retention_days = 15: use one of 1, 3, 5, 7, 14"),
+        ({"model_metrics": "all"}, "model_metrics = 'all': use one of features, model, none"),
+        (
+            {"metrics_from_security_group": "prometheus"},
+            "metrics_from_security_group = 'prometheus': use the id of a security group, such as sg-0a1b2c3d4e5f60718",
+        ),
         ({"log_retention_days": "13"}, "log_retention_days = 13: use one of 1, 3, 5, 7, 14"),
         (
             {"vpc_cidr": "10.0.0.0/24"},

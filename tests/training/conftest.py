@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from urllib.error import URLError
 
 import pandas as pd
 import pytest
+from mlflow.tracking._tracking_service import utils
 from msgspec import structs
 
 from tests.california import TABLE
@@ -89,6 +91,8 @@ def home(first_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> H
     """A copy of `first_home`, which is the working directory of the test."""
     shutil.copytree(first_home.path, tmp_path, dirs_exist_ok=True)
     enter(tmp_path, monkeypatch)
+    # A process remembers where the files of a run lie; what is written to the copy must not go to the first home.
+    monkeypatch.setattr(utils, "_artifact_repos_cache", OrderedDict())
     return Home(tmp_path, first_home.trained)
 
 

@@ -9,8 +9,11 @@ from training.tables.loading import DEFAULT, Described, load
 
 NOT_PROMOTED = 3
 """Exit code: done, but the version is not better than the champion and was not promoted."""
+RETRAIN = 4
+"""Exit code: done, and the rows that the model is asked about speak for a new one."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class DescriptionFile(click.ParamType[Described]):
@@ -44,4 +47,10 @@ store_option = click.option(
     show_default=True,
     metavar="DIR|s3://BUCKET[/PREFIX]",
     help="Where published models lie.",
+)
+
+truth_option = click.option(
+    "--truth",
+    type=FILE,
+    help="A CSV or Parquet file of true values: request_id, row (0 where it is left out) and the target's column.",
 )

@@ -175,7 +175,7 @@ def _manifest(
         ranges=ranges(rows, schema.features),
         known_answers=recorded(data[chosen], foreign.trees.margins(data[chosen]), predicted[chosen]),
         metrics={},
-        distribution=distribution(rows, shown, schema.features),
+        distribution=distribution(rows, shown, schema),
         files=publication.digests(foreign.folder),
     )
 

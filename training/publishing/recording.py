@@ -11,22 +11,27 @@ import msgspec
 import pandas as pd
 import xgboost
 from matplotlib.figure import Figure
+from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from numpy import dtype, float32
 
+from api.store.manifest import PREDICTIONS
 from training.fitting.card import CARD_NAME
 from training.fitting.estimators import names_in_model
 from training.fitting.facts import METADATA_KEY, Facts
 from training.tables.data import Dataset
 from training.tables.description import Table
+from training.watching.drift import Comparison
 
 DATASET_FILE = "dataset.parquet"
 """The run keeps its own rows: whatever happens to the source, the run can be repeated and its model proven."""
 
 PICTURES = "figures"
+DRIFT = "drift"
+"""Reports on captured rows, each named by the time of its last row."""
 
 _TYPES = {"category": DataType.string}
 
@@ -76,6 +81,18 @@ def log_figures(figures: Mapping[str, Figure]) -> None:
 def log_card(text: str) -> None:
     """Log the model card."""
     mlflow.log_text(text, CARD_NAME)
+
+
+def log_drift(found: Comparison, page: str) -> None:
+    """Log a comparison of captured rows to the run of the version that answered them, which is over."""
+    client, run_id, at = MlflowClient(), found.manifest.run_id, found.last
+    client.log_text(run_id, page, f"{DRIFT}/{at:%Y-%m-%dT%H%M}.html")
+    indices = {column.name: column.psi for column in found.columns}
+    figure_of = {"drift_prediction": indices.pop(PREDICTIONS), "drift_feature": max(indices.values())}
+    if found.live:
+        figure_of |= {f"live_{name.removeprefix('test_')}": value for name, value in found.live.metrics.items()}
+    for name, value in figure_of.items():
+        client.log_metric(run_id, name, value, timestamp=int(at.timestamp() * 1000), step=int(at.timestamp()))
 
 
 def log_model(booster: xgboost.Booster, example: pd.DataFrame, facts: Facts) -> str:

@@ -49,6 +49,15 @@ def check_features(found: Read, features: Iterable[Feature], source: str) -> pd.
     return _columns(found, {feature.name: feature for feature in features}, source)
 
 
+def check_target(found: Read, target: TargetSays, source: str) -> pd.DataFrame:
+    """The target alone, typed as `check` has it.
+
+    Raises:
+        DataError: its column is missing or there twice, or a value is none that it may have.
+    """
+    return _columns(found, {target.column: target}, source)
+
+
 def _columns(found: Read, says: Mapping[str, Says | None], source: str) -> pd.DataFrame:
     """These columns, each as it is described; one of which nothing is said only splits or groups the rows."""
     names = [str(name) for name in found.table.columns]
