@@ -36,10 +36,7 @@ if model is None:
     pulumi.export("next_step", f"python -m training publish --store s3://{config.model_bucket}, then pulumi up again")
 else:
     logs = LogBucket(config, opts)
-    if found is None:
-        network = Network(config, zones, services, logs, opts)
-    else:
-        network = ExistingNetwork(config, found, services, opts)
+    network = ExistingNetwork(config, found, services, opts) if found else Network(config, zones, services, logs, opts)
     registry = Registry(config, opts)
     image = config.image_uri or Image(config, registry, opts).uri
     output = log_group(config, "/ecs/", opts)
