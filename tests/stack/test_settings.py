@@ -199,6 +199,7 @@ def test_all_problems_are_in_one_message() -> None:
             "requests_per_ip: there is no firewall to heed it; set firewall",
         ),
         ({"firewall": "false", "allowed_countries": '["DE"]'}, "allowed_countries: there is no firewall to heed it"),
+        ({"internal": "true", "unlimited_cidrs": '["10.0.0.0/8"]'}, "unlimited_cidrs: there is no firewall to heed it"),
         ({"canary_percent": "5"}, "canary_percent = 5.0: only with deployment_strategy = canary"),
         ({"bake_minutes": "5"}, "bake_minutes = 5: only with deployment_strategy = canary"),
         (
