@@ -107,6 +107,12 @@ def test_what_cannot_be_described(tmp_path: Path, content: bytes, message: str) 
         described(tmp_path / "rows.csv")
 
 
+def test_an_index_of_any_numbers_is_no_feature(tmp_path: Path) -> None:
+    """A column without a name, as R and pandas write rows' labels, is left out whatever it holds."""
+    ROWS.set_axis([61_617 + 3 * i + i % 2 for i in range(60)]).to_csv(tmp_path / "rows.csv")
+    assert list(described(tmp_path / "rows.csv").features) == ["size [m²]", "self", "Self", "town"]
+
+
 def test_remarks_for_a_person(tmp_path: Path) -> None:
     """Identifiers, free text, constants and what gives the target away are left out, each with the reason."""
     rows = ROWS.assign(
