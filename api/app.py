@@ -100,7 +100,8 @@ def _litestar(
         state=State(
             {
                 "model": model,
-                "live": watch.live,
+                # Where people look, not where anybody may learn how much is asked.
+                "live": watch.live if settings.docs else None,
                 "readiness": readiness,
                 "row_schema": row_schema(model.schema, features),
             }

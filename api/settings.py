@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_keys: str = ""
     """Keys that may predict, separated by commas or white space; empty: everybody may."""
     docs: bool = True
-    """Whether `/docs`, the OpenAPI document and the page at `/` are served."""
+    """Whether `/docs`, the OpenAPI document, the page at `/` and, in `/model`, live figures are served."""
     keep_alive_seconds: Seconds = 75
     """How long an idle connection is kept: longer than the load balancer's idle timeout, or clients meet 502s."""
     shutdown_seconds: Seconds = 20

@@ -53,7 +53,7 @@ class Invocations:
         except FrameError as error:
             return Reply(400, msgspec.json.encode(InvocationError(error.code, str(error))))
         answers = await self.predictions.batcher.predict_many(rows)
-        self.predictions.keep(scope, rows, answers)
+        self.predictions.keep(scope["state"]["request_id"], rows, answers)
         return Reply(200, msgspec.json.encode(self.writes([self._value(answer.value) for answer in answers])))
 
     def _value(self, value: Value) -> Value | int:

@@ -40,12 +40,12 @@ class Predictions:
         """`POST /predict`: one row."""
         row = await self.read_row(scope, receive)
         answer = await self.batcher.predict(row)
-        self.keep(scope, [row], [answer])
+        self.keep(scope["state"]["request_id"], [row], [answer])
         return Reply(200, _encode(self.bodies.prediction(**self.fields(answer), model_version=self.model.version)))
 
-    def keep(self, scope: HTTPScope, rows: list[Row], answers: list[Answer]) -> None:
+    def keep(self, request_id: str, rows: list[Row], answers: list[Answer]) -> None:
         """Let an answered request be captured, if it is one of those that are."""
-        self.capture.take(scope["state"]["request_id"], rows, answers, self._item)
+        self.capture.take(request_id, rows, answers, self._item)
 
     def _item(self, answer: Answer) -> msgspec.Struct:
         body: msgspec.Struct = self.bodies.item(**self.fields(answer))
@@ -63,7 +63,7 @@ class Predictions:
         """`POST /predict/batch`: many rows, answered in order."""
         rows = self.reader.many(await self.receiver.read_json(scope, receive, MAX_BATCH_BODY_BYTES))
         answers = await self.batcher.predict_many(rows)
-        self.keep(scope, rows, answers)
+        self.keep(scope["state"]["request_id"], rows, answers)
         items = [self._item(answer) for answer in answers]
         return Reply(200, _encode(self.bodies.batch_prediction(predictions=items, model_version=self.model.version)))
 

@@ -60,7 +60,10 @@ class ModelDescription(msgspec.Struct):
     bounds: Annotated[_Ranges, Meta(description="Lowest and highest value accepted of each number; null: any.")]
     ranges: Annotated[_Ranges, Meta(description="Lowest and highest value in training; {} if unknown.")]
     table_sha256: Annotated[str, Meta(description="Of the table's description at training; empty if there was none.")]
-    live: Annotated[LiveFigures, Meta(description="What this process has been asked, and how far it is from training.")]
+    live: Annotated[
+        LiveFigures | None,
+        Meta(description="What this process was asked, and how far from training it is; null where DOCS=false."),
+    ]
 
 
 @get("/health", operation_id="health", summary="Does the process answer?", tags=["probes"])
@@ -108,8 +111,8 @@ async def describe_model(state: State) -> ModelDescription:
     return describe(state.model, state.live)
 
 
-def describe(model: Model, live: Live) -> ModelDescription:
-    """What the service says of the model that it serves, and of what it was asked."""
+def describe(model: Model, live: Live | None) -> ModelDescription:
+    """What the service says of the model that it serves and, where it may, of what it was asked."""
     schema = model.schema
     return ModelDescription(
         name=schema.name,
@@ -130,7 +133,7 @@ def describe(model: Model, live: Live) -> ModelDescription:
         },
         ranges=model.ranges,
         table_sha256=model.table_sha256,
-        live=live_figures(live),
+        live=live_figures(live) if live else None,
     )
 
 

@@ -26,7 +26,7 @@ class RowReader:
     by field instead, which is slower.
     """
 
-    def __init__(self, schema: Schema, unknown: Callable[[str], None]) -> None:
+    def __init__(self, schema: Schema, unknown: Callable[[str], None] = lambda _: None) -> None:
         self.fields = make_fields(schema)
         self.unknown = unknown
         self.faults = Faults(self.fields, schema.plural, unknown)

@@ -614,13 +614,14 @@ def test_policy_lets_nothing_else_in(service: Service) -> None:
 
 
 def test_documents_can_be_switched_off(serve: Serve, service: Service, model_directory: Path) -> None:
-    """DOCS=false leaves no page, document or file of them; predictions and MLflow's endpoints stay."""
+    """DOCS=false leaves no page, document or file of them, nor live figures; predictions and MLflow's paths stay."""
     bare = serve(MODEL_PATH=str(model_directory), DOCS="false")
     with service.client() as client:
         assert [client.get(path).status_code for path in PATHS] == [200] * len(PATHS)
     with bare.client() as client:
         assert [client.get(path).status_code for path in PATHS] == [404] * len(PATHS)
         assert [client.get(path).status_code for path in ("/ping", "/version", "/model")] == [200, 200, 200]
+        assert client.get("/model").json()["live"] is None
         assert client.post("/explain", json={}).status_code == 422
 
 

@@ -57,7 +57,7 @@ class Inference:
         except (FrameError, *UNREADABLE) as error:
             return _refuse(400, str(error))
         answers = await self.predictions.batcher.predict_many(rows)
-        self.predictions.keep(scope, rows, answers)
+        self.predictions.keep(scope["state"]["request_id"], rows, answers)
         outputs = [tensor for tensor in self._outputs(answers) if tensor.name in wanted]
         answer = InferenceResponse(self.schema.name, self.predictions.model.version, outputs, request.id)
         return binary.reply(answer, request.in_binary)

@@ -130,36 +130,31 @@ def ask_until_captured(service: Service) -> None:
     await_true(captured)
 
 
-@pytest.mark.parametrize(
-    ("path", "rows", "body"),
-    [
-        ("/predict", SENT[:1], SENT[0]),
-        *((path, SENT, body) for path, body in in_each_protocol(SENT).items()),
-    ],
-)
-def test_rows_as_they_were_sent(
-    start_relay: StartRelay, service: Service, path: str, rows: list[dict[str, Any]], body: Any
-) -> None:
+def test_rows_as_they_were_sent(start_relay: StartRelay, service: Service) -> None:
     """Whatever the protocol: a line a row with time, request, model, the values by name and the batch's own answer."""
     relay = start_relay()
     ask_until_captured(service)
+    bodies_of = {"/predict": SENT[0], **in_each_protocol(SENT)}
     before = datetime.datetime.now(datetime.UTC)
-    with service.client(headers={"X-Request-ID": "the-one"}) as client:
-        client.post(path, json=body).raise_for_status()
-        answers = client.post("/predict/batch", json={"rows": rows}, headers={"X-Request-ID": "other"}).json()
-    lines = relay.of_request("the-one", len(rows))
-    assert [line["row"] for line in lines] == list(range(len(rows)))
-    assert {line["model_version"] for line in lines} == {"1"}
-    times = [datetime.datetime.fromisoformat(line["time"]) for line in lines]
-    assert before <= min(times) <= max(times) <= datetime.datetime.now(datetime.UTC)
-    assert [line["prediction"] for line in lines] == answers["predictions"]
-    for line, row in zip(lines, rows, strict=True):
-        kept = line["features"]
-        size, given = kept.pop("Größe"), row["Größe"]
-        # MLflow's and V2's rows are the model's own float32 numbers.
-        assert size == given or np.float32(size) == np.float32(given)
-        assert kept == {name: value for name, value in row.items() if name != "Größe"}
-        assert [type(value) for value in kept.values()] == [int, bool, str]
+    with service.client() as client:
+        for path, body in bodies_of.items():
+            client.post(path, json=body, headers={"X-Request-ID": path}).raise_for_status()
+        answers = client.post("/predict/batch", json={"rows": SENT}).json()["predictions"]
+    for path in bodies_of:
+        rows = SENT[:1] if path == "/predict" else SENT
+        lines = relay.of_request(path, len(rows))
+        assert [line["row"] for line in lines] == list(range(len(rows)))
+        assert {line["model_version"] for line in lines} == {"1"}
+        times = [datetime.datetime.fromisoformat(line["time"]) for line in lines]
+        assert before <= min(times) <= max(times) <= datetime.datetime.now(datetime.UTC)
+        assert [line["prediction"] for line in lines] == answers[: len(rows)]
+        for line, row in zip(lines, rows, strict=True):
+            kept = line["features"]
+            size, given = kept.pop("Größe"), row["Größe"]
+            # MLflow's and V2's rows are the model's own float32 numbers.
+            assert size == given or np.float32(size) == np.float32(given)
+            assert kept == {name: value for name, value in row.items() if name != "Größe"}
+            assert [type(value) for value in kept.values()] == [int, bool, str]
 
 
 def test_refused_requests_are_not_captured(start_relay: StartRelay, service: Service) -> None:
