@@ -75,7 +75,13 @@ class Deployment:
         """Metrics that alarms watch: the stack's, and one for each of the four alarms that scaling makes of two."""
         errors, latency, unhealthy, cpu = 3, 2, 1, 1
         tasks = 1 if self.config.container_insights == "disabled" else 2
-        return errors + latency + unhealthy + cpu + tasks + 4
+        refused, of_the_model = 2, 3 * self.watched
+        return errors + latency + unhealthy + cpu + tasks + refused + of_the_model + 4
+
+    @property
+    def watched(self) -> bool:
+        """Whether the tasks tell CloudWatch of their model."""
+        return self.config.model_metrics != "none"
 
     @property
     def insights(self) -> bool:

@@ -44,7 +44,9 @@ def standing(deployment: Deployment, tasks: int) -> list[Standing]:
         Standing("NAT gateways", "NAT gateways or endpoints", deployment.nat_gateways, prices.NAT),
         Standing("Endpoints, in each zone", "NAT gateways or endpoints", deployment.endpoints, prices.ENDPOINT),
         Standing("Public IPv4 addresses", "Public IPv4 addresses", deployment.addresses, prices.ADDRESS),
-        Standing("Metrics of the model", "Metrics, alarms, dashboard", MODEL_METRICS, prices.METRIC),
+        Standing(
+            "Metrics of the model", "Metrics, alarms, dashboard", MODEL_METRICS * deployment.watched, prices.METRIC
+        ),
         Standing("Alarm metrics", "Metrics, alarms, dashboard", deployment.alarm_metrics, prices.ALARM),
         Standing(
             "Container Insights' metrics",
@@ -61,7 +63,7 @@ def standing(deployment: Deployment, tasks: int) -> list[Standing]:
 
 def log_gb(deployment: Deployment, tasks: int) -> float:
     """GB that a month's lines with metrics have: the tasks' own, and the events of Container Insights."""
-    minute = tasks * (traffic.METRICS_LINE_BYTES + traffic.EVENT_BYTES)
+    minute = deployment.watched * tasks * (traffic.METRICS_LINE_BYTES + traffic.EVENT_BYTES)
     if deployment.insights:
         minute += (2 * tasks + 2) * (traffic.INSIGHTS_EVENT_BYTES + traffic.EVENT_BYTES)
     return minute * 60 * prices.HOURS / prices.GB
