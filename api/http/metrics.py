@@ -16,7 +16,7 @@ from api.watch.histogram import Histogram
 from api.watch.watch import Watch
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-INDEX = "Population stability index, against training,"
+DRIFT = "Drift from training (population stability index)"
 
 
 class Metrics(Collector):
@@ -87,13 +87,13 @@ class Metrics(Collector):
                 family.add_metric([feature], count)
             yield family
         drift = layout.drift(self.live.hour())
-        moved = GaugeMetricFamily("feature_drift", f"{INDEX} of the last hour's values.", labels=["feature"])
+        moved = GaugeMetricFamily("feature_drift", f"{DRIFT} of the last hour's values.", labels=["feature"])
         for feature, index in drift.items():
             if feature != PREDICTIONS:
                 moved.add_metric([feature], index)
         yield moved
         if PREDICTIONS in drift:
-            yield GaugeMetricFamily("prediction_drift", f"{INDEX} of its predictions.", value=drift[PREDICTIONS])
+            yield GaugeMetricFamily("prediction_drift", f"{DRIFT} of its predictions.", value=drift[PREDICTIONS])
 
 
 class Scrapes:

@@ -23,7 +23,7 @@ class FeatureFigures(msgspec.Struct):
     drift: Annotated[
         Drift | None,
         Meta(
-            description="Population stability index against training; null: not known.",
+            description="Drift from training (population stability index); null: not known.",
             examples=[0.01],
         ),
     ]
@@ -50,7 +50,7 @@ class Figures(msgspec.Struct):
     ]
     prediction_drift: Annotated[
         Drift | None,
-        Meta(description="Population stability index of the predictions against training.", examples=[0.01]),
+        Meta(description="Drift of the predictions from training (population stability index).", examples=[0.01]),
     ]
     features: Annotated[Mapping[str, FeatureFigures], Meta(description="By feature.", examples=[{}])]
 
