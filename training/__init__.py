@@ -1,1 +1,7 @@
 """From a table to a published model: train, judge, track, register, publish."""
+
+import os
+
+# Read by OpenMP when XGBoost is imported, here and on a cluster's workers. By default its threads wait by spinning:
+# beside other busy processes, a fit on two threads was seen to take forty times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

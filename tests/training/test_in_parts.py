@@ -108,7 +108,8 @@ def sides_of(parts: Parts, description: Table) -> pd.Series:
     """The side of each row, by its hash."""
     sides = cut(description.split, [values_of(part, description) for part in parts.parts])
     found = [pd.Series(where, hashes) for part in parts.parts for _, hashes, where in rows_of(part, description, sides)]
-    return pd.concat(found)
+    whole: pd.Series = pd.concat(found)
+    return whole
 
 
 def test_figures(outcome: Trained) -> None:

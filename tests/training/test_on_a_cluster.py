@@ -42,7 +42,7 @@ def parts(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Part
 def place(parts: Parts) -> Iterator[Place]:
     """Two worker processes, which are started again when they end."""
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as workers,
         place_of(parts.parts, workers.scheduler_address) as found,
     ):
         yield found
@@ -129,7 +129,7 @@ def test_no_workers(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler alone trains nothing."""
     monkeypatch.setattr(cluster, "PATIENCE", 0.2)
     with (
-        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty,
+        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as empty,
         pytest.raises(TrainingError, match="has no workers: start some"),
         place_of(parts.parts, empty.scheduler_address),
     ):
