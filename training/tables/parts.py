@@ -19,8 +19,8 @@ from pyarrow.fs import S3FileSystem
 from training.errors import DataError
 from training.tables.files import Read, csv_batches, kind_of, read, readable
 
-BATCH_ROWS = 50_000
-"""Rows in memory at a time: 12 MB of 30 numbers."""
+BATCH_ROWS = 20_000
+"""Rows in memory at a time: 5 MB of 30 numbers."""
 
 SHARE_OF_MEMORY = 0.1
 
