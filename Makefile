@@ -114,7 +114,6 @@ bench: .venv/development benchmarks/.peers ## measure the service against its pe
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.batch
 	$(BIN)/python -m benchmarks.picture
-	$(BIN)/python -m benchmarks.cost
 
 bench-training: .venv/development ## measure the search against the usual tutorial's (five minutes)
 	$(BIN)/python -m benchmarks.training

@@ -6,10 +6,12 @@ from stack.alarms import Alarms
 from stack.availability_zones import find_availability_zones
 from stack.balancer import Balancer
 from stack.endpoints import find_endpoint_services
+from stack.existing_network import ExistingNetwork, find_network
 from stack.firewall import Firewall
 from stack.hosted_zone import find_hosted_zone
 from stack.identity import Identity
 from stack.image import Image
+from stack.key import check_key
 from stack.log_bucket import LogBucket
 from stack.logs import task_logs
 from stack.model import find
@@ -24,9 +26,10 @@ from stack.service import Service
 from stack.settings import load
 
 config = load()
+check_key(config)
 model = find(config)
 zones, services = find_availability_zones(config), find_endpoint_services(config)
-hosted_zone = find_hosted_zone(config)
+hosted_zone, found = find_hosted_zone(config), find_network(config)
 opts = pulumi.ResourceOptions(provider=provider(config))
 models = [ModelBucket(config, opts)] if config.create_model_bucket else []
 if model is None:
@@ -34,13 +37,13 @@ if model is None:
     pulumi.export("next_step", f"python -m training publish --store s3://{config.model_bucket}, then pulumi up again")
 else:
     logs = LogBucket(config, opts)
-    network = Network(config, zones, services, logs, opts)
+    network = ExistingNetwork(config, found, services, opts) if found else Network(config, zones, services, logs, opts)
     registry = Registry(config, opts)
     image = config.image_uri or Image(config, registry, opts).uri
     output = task_logs(config, opts)
-    identity = Identity(config, registry, output, opts)
+    identity = Identity(config, model, registry, output, opts)
     balancer = Balancer(config, network, hosted_zone, logs, opts)
-    firewall = Firewall(config, balancer.arn, opts)
+    firewall = Firewall(config, balancer.arn, opts) if config.has_firewall else None
     alarms = Alarms(config, balancer, opts)
     service = Service(config, model, image, output, identity, network, balancer, alarms, opts)
     scaling = Scaling(config, service, balancer, opts)

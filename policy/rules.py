@@ -61,14 +61,17 @@ class CompanionRule:
     demand: str
     type: str
     companion: str
+    needs: Callable[[Props], bool] = lambda _props: True
+    """Which resources of the type need one."""
     production_only: bool = False
 
     def policy(self) -> Policy:
         """The rule as Pulumi runs it."""
 
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-            types = [resource.resource_type for resource in args.resources]
-            if types.count(self.companion) < types.count(self.type):
+            held = [resource.resource_type for resource in args.resources]
+            asking = [one for one in args.resources if one.resource_type == self.type and self.needs(one.props)]
+            if held.count(self.companion) < len(asking):
                 report(f"{', '.join(self.controls)}: {self.demand}", None)
 
         return StackValidationPolicy(self.name, self.demand, validate, _level(self.production_only))
@@ -310,8 +313,8 @@ RULES: list[Rule] = [
     ),
     ResourceRule("two-zones", ("ELB.13",), "The load balancer survives a zone", _BALANCER, _two_zones),
     CompanionRule(
-        "firewall", ("ELB.16",), "A load balancer has a web ACL before it",
-        _BALANCER, "aws:wafv2/webAclAssociation:WebAclAssociation",
+        "firewall", ("ELB.16",), "A load balancer that the internet reaches has a web ACL before it",
+        _BALANCER, "aws:wafv2/webAclAssociation:WebAclAssociation", lambda props: not props.get("internal"),
     ),
     ResourceRule("task-address", ("ECS.2",), "Tasks have no public address", _SERVICE, _no_public_address),
     ResourceRule(

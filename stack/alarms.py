@@ -29,10 +29,10 @@ class Alarms(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Watch the balancer, and with canary deployments each target group: a small share hides among the rest."""
-        super().__init__("housing:monitoring:Alarms", config.name, None, opts)
-        self._name = config.name
+        super().__init__("housing:monitoring:Alarms", config.prefix, None, opts)
+        self._name = config.prefix
         self._child = pulumi.ResourceOptions(parent=self)
-        self.topic_arn = self._topic(config.alarm_email)
+        self.topic_arn = self._topic(config)
         everything: Dimensions = {"LoadBalancer": balancer.arn_suffix}
         self.deployment = [
             self._errors(everything),
@@ -49,8 +49,8 @@ class Alarms(pulumi.ComponentResource):
                 ]
         self.register_outputs({"topic_arn": self.topic_arn})
 
-    def _topic(self, email: str | None) -> pulumi.Output[str]:
-        topic = aws.sns.Topic(self._name, opts=self._child)
+    def _topic(self, config: Config) -> pulumi.Output[str]:
+        topic = aws.sns.Topic(self._name, kms_master_key_id=config.kms_key_arn, opts=self._child)
         aws.sns.TopicPolicy(
             self._name,
             arn=topic.arn,
@@ -70,8 +70,10 @@ class Alarms(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        if email:
-            aws.sns.TopicSubscription(self._name, topic=topic.arn, protocol="email", endpoint=email, opts=self._child)
+        if config.alarm_email:
+            aws.sns.TopicSubscription(
+                self._name, topic=topic.arn, protocol="email", endpoint=config.alarm_email, opts=self._child
+            )
         return topic.arn
 
     def _errors(self, everything: Dimensions) -> pulumi.Output[str]:

@@ -9,13 +9,15 @@ from stack.settings import ConfigError
 
 
 def find_availability_zones(config: Config) -> list[str]:
-    """The zones that `availability_zones` names, or the region's first ones by name.
+    """The zones that `availability_zones` names, or the region's first ones by name; none where a network is given.
 
     Zones of the region alone: Local and Wavelength Zones, which an account may have beside them, hold no service.
 
     Raises:
         ConfigError: the region has too few, or not one that is named.
     """
+    if config.vpc_id:
+        return []
     asked = config.availability_zones
     try:
         # Whatever their state: a zone in trouble for an hour must not move the subnets of a living stack.

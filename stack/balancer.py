@@ -1,4 +1,4 @@
-"""The load balancer: the only thing that the internet sees."""
+"""The load balancer: the only thing that callers see."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from stack import timeouts
 from stack.canary import Canary
 from stack.certificate import Certificate
 from stack.config import Config
+from stack.existing_network import ExistingNetwork
 from stack.log_bucket import LogBucket
 from stack.network import Network
 from stack.security_groups import HTTP, HTTPS
@@ -36,21 +37,24 @@ class Balancer(pulumi.ComponentResource):
     def __init__(
         self,
         config: Config,
-        network: Network,
+        network: Network | ExistingNetwork,
         hosted_zone: str | None,
         logs: LogBucket,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create it in the public subnets, with its access log in `logs` and its name in the zone `hosted_zone`."""
-        super().__init__("housing:balancer:Balancer", config.name, None, opts)
+        """Create it in the public subnets, or if internal in the private ones.
+
+        Its access log goes to `logs`, its name into the zone `hosted_zone`.
+        """
+        super().__init__("housing:balancer:Balancer", config.prefix, None, opts)
         self._config = config
         child = pulumi.ResourceOptions(parent=self)
         self._kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         balancer = aws.lb.LoadBalancer(
-            config.name,
+            config.prefix,
             load_balancer_type="application",
-            internal=False,
-            subnets=network.public_subnet_ids,
+            internal=config.internal,
+            subnets=network.private_subnet_ids if config.internal else network.public_subnet_ids,
             security_groups=[network.security_groups.balancer],
             idle_timeout=timeouts.IDLE,
             drop_invalid_header_fields=True,
@@ -63,12 +67,14 @@ class Balancer(pulumi.ComponentResource):
         self.arn = balancer.arn
         self.arn_suffix = balancer.arn_suffix
         self.dns_name = balancer.dns_name
-        self.target_group = target_group(config.name, network.vpc_id, self._kept)
+        # A target group belongs to one load balancer: another one's listener could not forward to it.
+        with_balancer = pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(replace_with=[balancer]))
+        self.target_group = target_group(config.prefix, network.vpc_id, with_balancer)
         if config.https:
             self.listener = self._https_listener(balancer, hosted_zone)
             self.url = pulumi.Output.from_input(f"https://{config.domain_name}")
         else:
-            self.listener = self._http_listener(balancer, self._forward(), replaces=config.name)
+            self.listener = self._http_listener(balancer, self._forward(), replaces=config.prefix)
             self.url = pulumi.Output.concat("http://", balancer.dns_name)
             pulumi.log.warn("HTTP without encryption: set domain_name and hosted_zone for HTTPS", self)
         self.canary = None
@@ -87,7 +93,7 @@ class Balancer(pulumi.ComponentResource):
             if certificate_arn is None:
                 certificate_arn = Certificate(config, hosted_zone, pulumi.ResourceOptions(parent=self)).arn
             record = aws.route53.Record(
-                config.name,
+                config.prefix,
                 zone_id=hosted_zone,
                 name=config.domain_name or "",
                 type="A",
@@ -96,7 +102,7 @@ class Balancer(pulumi.ComponentResource):
             )
             first.append(record)
         listener = aws.lb.Listener(
-            f"{config.name}-https",
+            f"{config.prefix}-https",
             load_balancer_arn=balancer.arn,
             port=HTTPS,
             protocol="HTTPS",
@@ -104,7 +110,7 @@ class Balancer(pulumi.ComponentResource):
             ssl_policy=TLS_POLICY,
             default_actions=[self._forward()],
             opts=pulumi.ResourceOptions.merge(
-                self._kept, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.name)])
+                self._kept, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.prefix)])
             ),
         )
         redirect: aws.lb.ListenerDefaultActionArgsDict = {
@@ -112,7 +118,7 @@ class Balancer(pulumi.ComponentResource):
             "redirect": {"protocol": "HTTPS", "port": str(HTTPS), "status_code": "HTTP_301"},
         }
         # Nobody is sent to HTTPS before it answers there.
-        self._http_listener(balancer, redirect, replaces=f"{config.name}-redirect", after=[*first, listener])
+        self._http_listener(balancer, redirect, replaces=f"{config.prefix}-redirect", after=[*first, listener])
         return listener
 
     def _http_listener(
@@ -125,7 +131,7 @@ class Balancer(pulumi.ComponentResource):
     ) -> aws.lb.Listener:
         """Port 80 under one name, whatever it does: two listeners cannot have one port, not even for a moment."""
         return aws.lb.Listener(
-            f"{self._config.name}-http",
+            f"{self._config.prefix}-http",
             load_balancer_arn=balancer.arn,
             port=HTTP,
             protocol="HTTP",

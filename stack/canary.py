@@ -31,11 +31,11 @@ class Canary(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Take over the listener's traffic with a rule between `target_group_arn` and a group of its own."""
-        super().__init__("housing:service:Canary", config.name, None, opts)
+        super().__init__("housing:service:Canary", config.prefix, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
-        self.target_group = target_group(f"{config.name}-g", vpc_id, kept)
+        self.target_group = target_group(f"{config.prefix}-g", vpc_id, kept)
         rule = every_request(
-            config.name,
+            config.prefix,
             listener_arn,
             priority=CANARY,
             weights=[(target_group_arn, 100), (self.target_group.arn, 0)],
@@ -43,7 +43,7 @@ class Canary(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(ignore_changes=["actions"])),
         )
         role = aws.iam.Role(
-            f"{config.name}-traffic",
+            f"{config.prefix}-traffic",
             assume_role_policy=json.dumps(
                 {
                     "Version": "2012-10-17",
@@ -56,7 +56,7 @@ class Canary(pulumi.ComponentResource):
             opts=kept,
         )
         attachment = aws.iam.RolePolicyAttachment(
-            f"{config.name}-traffic",
+            f"{config.prefix}-traffic",
             role=role.name,
             policy_arn=f"arn:{config.partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
             opts=kept,

@@ -8,7 +8,10 @@ counted on, since a vCPU of Fargate is another core; a test holds this between a
 """
 
 ROOM = 0.6
-"""Share of what a task could do at which others are started: they take minutes, in which the load grows on."""
+"""Share of what a task could do at which others are started: they take minutes, in which the load grows on.
+
+It is `cpu_target`'s default too: on the core that is counted on, both policies act at the same load.
+"""
 
 ONE_CORE = 1024
 """CPU units of one vCPU. The service is one process with one thread that predicts, so a second core gains nothing."""

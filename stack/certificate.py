@@ -13,10 +13,10 @@ class Certificate(pulumi.ComponentResource):
 
     def __init__(self, config: Config, zone_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         """Request the certificate and wait until AWS has seen the record in the zone."""
-        super().__init__("housing:balancer:Certificate", config.name, None, opts)
+        super().__init__("housing:balancer:Certificate", config.prefix, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         certificate = aws.acm.Certificate(
-            config.name,
+            config.prefix,
             domain_name=config.domain_name,
             validation_method="DNS",
             key_algorithm="RSA_2048",
@@ -24,7 +24,7 @@ class Certificate(pulumi.ComponentResource):
         )
         proof = certificate.domain_validation_options[0]
         record = aws.route53.Record(
-            f"{config.name}-proof",
+            f"{config.prefix}-proof",
             zone_id=zone_id,
             name=proof.resource_record_name,
             type=proof.resource_record_type,
@@ -33,7 +33,7 @@ class Certificate(pulumi.ComponentResource):
             opts=kept,
         )
         validation = aws.acm.CertificateValidation(
-            config.name,
+            config.prefix,
             certificate_arn=certificate.arn,
             validation_record_fqdns=[record.fqdn],
             opts=kept,

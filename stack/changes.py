@@ -40,7 +40,6 @@ CHANGES: dict[str, Change] = {
     "create_model_bucket": Change(
         Effect.IN_PLACE, Effect.REFUSED, note="AWS refuses a bucket that exists. The setting stays for good."
     ),
-    "protected": _both(Effect.IN_PLACE),
     "image_uri": _both(Effect.ROLLOUT),
     "cpu_architecture": _both(Effect.ROLLOUT, "The image is built anew; a given `image_uri` must have the platform."),
     "cpu": _both(Effect.ROLLOUT),
@@ -67,9 +66,15 @@ CHANGES: dict[str, Change] = {
     "canary_percent": _both(Effect.ROLLOUT, "The revision that runs is deployed once more."),
     "canary_minutes": _both(Effect.ROLLOUT, "As `canary_percent`."),
     "bake_minutes": _both(Effect.ROLLOUT, "As `canary_percent`."),
-    "vpc_cidr": _both(
+    "vpc_id": _both(
         Effect.REFUSED,
         "AWS moves no load balancer to another network, and says so only half way: make another stack.",
+    ),
+    "private_subnet_ids": _both(Effect.ROLLOUT),
+    "public_subnet_ids": _both(Effect.IN_PLACE),
+    "vpc_cidr": _both(
+        Effect.REFUSED,
+        "As `vpc_id`.",
     ),
     "availability_zones": _both(Effect.ROLLOUT, protected=("back",)),
     "nat": _both(
@@ -77,7 +82,20 @@ CHANGES: dict[str, Change] = {
         "Here to `none` and back. `single` to `per_az` only adds, in a protected stack too.",
         protected=("there", "back"),
     ),
+    "endpoints": _both(
+        Effect.IN_PLACE,
+        "A service's name leads to one endpoint: to `create`, delete theirs first; to `present`, make another stack.",
+        protected=("there", "back"),
+    ),
+    "internal": _both(
+        Effect.ROLLOUT,
+        "Another load balancer at another address: `domain_name` leads there at once, and to errors (503) until the "
+        "rollout is done; rather make another stack and move the callers. With canary deployments go back to rolling "
+        "ones first.",
+        protected=("there", "back"),
+    ),
     "allowed_cidrs": _both(Effect.IN_PLACE),
+    "allowed_security_groups": _both(Effect.IN_PLACE),
     "domain_name": _both(
         Effect.IN_PLACE,
         "HTTP goes on until HTTPS answers, then redirects there. From one name to another is refused while "
@@ -86,6 +104,7 @@ CHANGES: dict[str, Change] = {
     ),
     "hosted_zone": _both(Effect.IN_PLACE, "Without it, the name's record goes.", protected=("back",)),
     "certificate_arn": _both(Effect.IN_PLACE, "The stack's own certificate goes, or comes.", protected=("there",)),
+    "firewall": _both(Effect.IN_PLACE, protected=("there",)),
     "requests_per_ip": _both(Effect.IN_PLACE),
     "unlimited_cidrs": _both(Effect.IN_PLACE),
     "allowed_countries": _both(Effect.IN_PLACE),
@@ -100,6 +119,18 @@ CHANGES: dict[str, Change] = {
     "metrics_from_security_group": _both(Effect.ROLLOUT),
     "container_insights": _both(Effect.IN_PLACE),
     "alarm_email": _both(Effect.IN_PLACE, "A new address must confirm."),
+    "name": _both(
+        Effect.NEW_SERVICE,
+        "Everything is made anew, at another address, and the old goes; with a `domain_name` AWS refuses the second "
+        "record half way. Rather make another stack.",
+        protected=("there", "back"),
+    ),
+    "protected": _both(Effect.IN_PLACE),
+    "kms_key_arn": _both(
+        Effect.ROLLOUT,
+        "The repository is made anew and the image pushed there; `protected` keeps the old one beside it. What is "
+        "already written stays under the key that it was written with: do not delete that.",
+    ),
     "permissions_boundary": _both(Effect.IN_PLACE),
 }
 """By setting, in the order of `stack.config`."""

@@ -14,10 +14,10 @@ class Cluster(pulumi.ComponentResource):
 
     def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the cluster."""
-        super().__init__("housing:service:Cluster", config.name, None, opts)
+        super().__init__("housing:service:Cluster", config.prefix, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         cluster = aws.ecs.Cluster(
-            config.name,
+            config.prefix,
             settings=[{"name": "containerInsights", "value": config.container_insights}],
             opts=kept,
         )
@@ -25,6 +25,6 @@ class Cluster(pulumi.ComponentResource):
         self.name = cluster.name
         # Both, whatever the share: a service must be able to leave a provider before the cluster does.
         aws.ecs.ClusterCapacityProviders(
-            config.name, cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=kept
+            config.prefix, cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=kept
         )
         self.register_outputs({"arn": self.arn, "name": self.name})

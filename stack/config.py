@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import re
 import typing
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import boto3
@@ -21,11 +22,14 @@ from stack.setting_groups.watching import WatchingSettings
 
 PROJECT = "california-housing-api"
 
-LONGEST_NAME = 13
-"""So much of a stack's name fits: a target group's has 32 characters, with `housing-`, `-g` and 8 of Pulumi's."""
+LONGEST_PREFIX = 21
+"""So much of `name` and the stack's name fits: a target group's has 32 characters, with `-g` and 8 of Pulumi's."""
 
 ZONE_ID = re.compile(r"^[A-Z0-9]+$")
 """An id of Route 53, which no name of a zone looks like."""
+
+DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+"""What the names of another partition's services end in."""
 
 FEWEST_IN_SHARE = 5
 """Requests a minute that a canary must get before its alarms judge it."""
@@ -50,18 +54,24 @@ class Config(
     account: Account = dataclasses.field(default_factory=Account)
 
     @property
-    def name(self) -> str:
-        """Prefix of all names, the stack's alone: a name that does not fit is cut, and a hash tells the rest apart."""
-        name = re.sub(r"[^a-z0-9]+", "-", self.stack.lower()).strip("-")
-        if name != self.stack or len(name) > LONGEST_NAME:
+    def prefix(self) -> str:
+        """`name` and the stack's, the stack's alone: what does not fit is cut, and a hash tells the rest apart."""
+        stack = re.sub(r"[^a-z0-9]+", "-", self.stack.lower()).strip("-")
+        longest = LONGEST_PREFIX - len(f"{self.name}-")
+        if stack != self.stack or len(stack) > longest:
             digest = hashlib.sha256(self.stack.encode()).hexdigest()[:4]
-            name = f"{name[: LONGEST_NAME - 5].strip('-')}-{digest}".strip("-")
-        return f"housing-{name}"
+            stack = f"{stack[: longest - 5].strip('-')}-{digest}".strip("-")
+        return f"{self.name}-{stack}"
 
     @property
     def partition(self) -> str:
         """The region's partition, as the second part of an ARN spells it."""
         return boto3.Session().get_partition_for_region(self.region)
+
+    @property
+    def dns_suffix(self) -> str:
+        """What the names of the partition's services end in."""
+        return DNS_SUFFIXES.get(self.partition, "amazonaws.com")
 
     @property
     def models_prefix(self) -> str:
@@ -82,6 +92,19 @@ class Config(
     def canary_share(self) -> float:
         """Percent of the traffic that tries a new revision first."""
         return 10.0 if self.canary_percent is None else self.canary_percent
+
+    @property
+    def has_firewall(self) -> bool:
+        """Whether a web application firewall stands before the load balancer."""
+        return not self.internal if self.firewall is None else self.firewall
+
+    def callers(self, own: Sequence[str]) -> Sequence[str]:
+        """The networks that reach the load balancer, in a network whose own addresses are `own`."""
+        if self.allowed_cidrs is not None:
+            return self.allowed_cidrs
+        if self.allowed_security_groups:
+            return ()
+        return own if self.internal else ("0.0.0.0/0",)
 
     @property
     def https(self) -> bool:

@@ -42,7 +42,7 @@ def container_definition(config: Config, model: PublishedModel, *, image: str, l
         "MODEL_PATH": model.path,
         "MODEL_SHA256": model.sha256,
         "PORT": str(PORT),
-        "SERVICE_NAME": config.name,
+        "SERVICE_NAME": config.prefix,
         "SHUTDOWN_SECONDS": str(timeouts.SHUTDOWN),
         "START_SECONDS": str(config.start_seconds),
         "TMPDIR": "/tmp",  # noqa: S108

@@ -10,17 +10,22 @@ from stack.config import Config
 from stack.settings import ConfigError
 
 
+def needed_services(config: Config) -> list[str]:
+    """Short names of the AWS services that tasks call, apart from S3, which has a gateway."""
+    return ["ecr.api", "ecr.dkr", "logs", *(["secretsmanager"] if config.api_keys_secret else [])]
+
+
 def find_endpoint_services(config: Config) -> dict[str, str]:
-    """AWS's names of the services that tasks call, by their short names; none where there is another way out.
+    """AWS's names of the services that get a private endpoint, by their short names; none where tasks need none.
 
     They are looked up, since they do not begin alike in all partitions: `cn.com.amazonaws.cn-north-1.ecr.api`.
 
     Raises:
         ConfigError: the region has no endpoint for one of them.
     """
-    if config.nat != "none":
+    if config.nat != "none" or config.endpoints == "present":
         return {}
-    needed = ["ecr.api", "ecr.dkr", "logs", *(["secretsmanager"] if config.api_keys_secret else [])]
+    needed = needed_services(config)
     try:
         pages = config.account.client("ec2", config.region).get_paginator("describe_vpc_endpoint_services").paginate()
         names = [name for page in pages for name in page["ServiceNames"]]
@@ -46,10 +51,10 @@ class Endpoints(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create the endpoints of `services`, AWS's names by short ones, behind `security_group`."""
-        super().__init__("housing:network:Endpoints", config.name, None, opts)
+        super().__init__("housing:network:Endpoints", config.prefix, None, opts)
         for service, name in services.items():
             aws.ec2.VpcEndpoint(
-                f"{config.name}-{service}",
+                f"{config.prefix}-{service}",
                 vpc_id=vpc_id,
                 service_name=name,
                 vpc_endpoint_type="Interface",

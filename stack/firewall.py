@@ -23,7 +23,7 @@ class Firewall(pulumi.ComponentResource):
         self, config: Config, balancer_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Create the web ACL and put it in front of the load balancer."""
-        super().__init__("housing:firewall:Firewall", config.name, None, opts)
+        super().__init__("housing:firewall:Firewall", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         rules = [
@@ -37,17 +37,17 @@ class Firewall(pulumi.ComponentResource):
         for priority, rule in enumerate(rules):
             rule["priority"] = priority
         acl = aws.wafv2.WebAcl(
-            config.name,
+            config.prefix,
             scope="REGIONAL",
             default_action={"allow": {}},
             rules=rules,
             visibility_config=_visibility("all"),
             opts=kept,
         )
-        aws.wafv2.WebAclAssociation(config.name, resource_arn=balancer_arn, web_acl_arn=acl.arn, opts=kept)
+        aws.wafv2.WebAclAssociation(config.prefix, resource_arn=balancer_arn, web_acl_arn=acl.arn, opts=kept)
         logs = log_group(config, "aws-waf-logs-", child)
         aws.wafv2.WebAclLoggingConfiguration(
-            config.name,
+            config.prefix,
             resource_arn=acl.arn,
             log_destination_configs=[logs.arn],
             redacted_fields=[{"single_header": {"name": header}} for header in SECRET_HEADERS],
@@ -78,7 +78,7 @@ class Firewall(pulumi.ComponentResource):
                 _block_unless("countries", {"geo_match_statement": {"country_codes": config.allowed_countries}})
             )
         if config.firewall_cidrs:
-            addresses = self._addresses(config.name, config.firewall_cidrs)
+            addresses = self._addresses(config.prefix, config.firewall_cidrs)
             rules.append(_block_unless("networks", {"ip_set_reference_statement": {"arn": addresses}}))
         return rules
 
@@ -91,7 +91,7 @@ class Firewall(pulumi.ComponentResource):
             "evaluation_window_sec": 300,
         }
         if config.unlimited_cidrs:
-            known = self._addresses(f"{config.name}-known-callers", config.unlimited_cidrs)
+            known = self._addresses(f"{config.prefix}-callers-without-limit", config.unlimited_cidrs)
             rate["scope_down_statement"] = {
                 "not_statement": {"statement": {"ip_set_reference_statement": {"arn": known}}}
             }

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from stack.config import Config
 from stack.logs import TaskLogs
+from stack.model import PublishedModel
 from stack.registry import Registry
 
 ECR_IMAGE = re.compile(
@@ -28,12 +29,13 @@ class Identity(pulumi.ComponentResource):
     def __init__(
         self,
         config: Config,
+        model: PublishedModel,
         registry: Registry,
         logs: TaskLogs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create both roles."""
-        super().__init__("housing:identity:Identity", config.name, None, opts)
+        """Create both roles, of which the second may read `model`."""
+        super().__init__("housing:identity:Identity", config.prefix, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         trust = pulumi.Output.json_dumps(
             {
@@ -48,13 +50,13 @@ class Identity(pulumi.ComponentResource):
             }
         )
         execution = aws.iam.Role(
-            f"{config.name}-execution",
+            f"{config.prefix}-execution",
             assume_role_policy=trust,
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
         task = aws.iam.Role(
-            f"{config.name}-task",
+            f"{config.prefix}-task",
             assume_role_policy=trust,
             permissions_boundary=config.permissions_boundary,
             opts=kept,
@@ -77,9 +79,10 @@ class Identity(pulumi.ComponentResource):
             # A reference to one key of a secret, or one version, goes on after the ARN's seven parts.
             secret = ":".join(config.api_keys_secret.split(":")[:7])
             statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret})
+        self._kms_key_arn = config.kms_key_arn
         self.policies = [
-            self._policy(f"{config.name}-execution", execution, statements),
-            self._policy(f"{config.name}-task", task, [read_models(config)]),
+            self._policy(f"{config.prefix}-execution", execution, statements),
+            self._policy(f"{config.prefix}-task", task, [read_models(config), *decrypt_models(config, model)]),
         ]
         self.execution_role_arn = execution.arn
         self.task_role_arn = task.arn
@@ -91,7 +94,8 @@ class Identity(pulumi.ComponentResource):
         Other rights come as another policy before the service is updated, and the old one goes after it: the revision
         that runs, and that ECS would go back to, has what it needs until the new one is steady.
         """
-        asked_for = json.dumps(statements, default=lambda _output: "what AWS names")
+        # Under another key the registry, too, is another one.
+        asked_for = json.dumps(statements, default=lambda _output: "what AWS names") + (self._kms_key_arn or "")
         return aws.iam.RolePolicy(
             f"{name}-{hashlib.sha256(asked_for.encode()).hexdigest()[:8]}",
             role=role.name,
@@ -107,6 +111,24 @@ def read_models(config: Config) -> dict[str, str]:
         "Action": "s3:GetObject",
         "Resource": f"arn:{config.partition}:s3:::{config.model_bucket}/{config.models_prefix}/*",
     }
+
+
+def decrypt_models(config: Config, model: PublishedModel) -> list[dict[str, Any]]:
+    """What it may do besides where the models lie under keys of one's own: have S3 decrypt these objects for it."""
+    bucket = f"arn:{config.partition}:s3:::{config.model_bucket}"
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": key_arn,
+            "Condition": {
+                "StringEquals": {"kms:ViaService": f"s3.{key_arn.split(':')[3]}.{config.dns_suffix}"},
+                # The bucket's with a key of the bucket's between the two, else the object's.
+                "ArnLike": {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/{config.models_prefix}/*"]},
+            },
+        }
+        for key_arn in model.key_arns
+    ]
 
 
 def image_repository_arn(config: Config) -> str | None:

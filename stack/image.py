@@ -22,7 +22,7 @@ class Image(pulumi.ComponentResource):
 
     def __init__(self, config: Config, registry: Registry, opts: pulumi.ResourceOptions | None = None) -> None:
         """Build for `config.cpu_architecture` and push to `registry`."""
-        super().__init__("housing:registry:Image", config.name, None, opts)
+        super().__init__("housing:registry:Image", config.prefix, None, opts)
         platform = PLATFORM[config.cpu_architecture]
         # The tag changes exactly when the image does, so that no push ever meets a tag that is taken.
         tag = content_hash(ROOT, platform=platform, build_args={})
@@ -30,7 +30,7 @@ class Image(pulumi.ComponentResource):
             registry_id=registry.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
         )
         image = docker.Image(
-            config.name,
+            config.prefix,
             image_name=pulumi.Output.concat(registry.url, ":", tag),
             build={
                 # Relative to the program, so that another machine's checkout makes no difference.

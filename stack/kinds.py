@@ -11,6 +11,15 @@ def _words(pattern: str, words: str) -> Meta:
     return Meta(pattern=pattern, extra={"words": words})
 
 
+# No hyphen: `a-b` with stack `c` and `a` with `b-c` would share their names. A load balancer must not be called
+# `internal-…`, nor a bucket `sthree-…`.
+ServiceName = Annotated[
+    str,
+    _words(
+        r"^(?!(internal|sthree)$)[a-z][a-z0-9]{0,11}$",
+        "1 to 12 small letters and digits, a letter first, and not internal or sthree, which AWS keeps for itself",
+    ),
+]
 CanaryPercent = Annotated[float, Meta(ge=0.1, le=99.9)]
 RequestsTarget = Annotated[int, Meta(ge=1)]
 # AWS would allow a day; a pipeline's job and its credentials end after six hours.
@@ -42,6 +51,18 @@ SecurityGroupId = Annotated[
     str, _words(r"^sg-[0-9a-f]{8,17}$", "the id of a security group, such as sg-0a1b2c3d4e5f60718")
 ]
 Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
+KeyArn = Annotated[
+    str,
+    _words(
+        r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$",
+        "the ARN of a key, such as arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0",
+    ),
+]
+VpcId = Annotated[str, _words(r"^vpc-[0-9a-f]+$", "the id of a network, such as vpc-0a1b2c3d4e5f60718")]
+SubnetIds = tuple[Annotated[str, Meta(pattern=r"^subnet-[0-9a-f]+$")], ...]
+SUBNETS = 'a list in JSON, such as ["subnet-0a1b2c3d4e5f60718", "subnet-1a2b3c4d5e6f70819"]'
+SecurityGroupIds = tuple[Annotated[str, Meta(pattern=r"^sg-[0-9a-f]+$")], ...]
+SECURITY_GROUPS = 'a list in JSON, such as ["sg-0a1b2c3d4e5f60718"]'
 Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
 NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
 

@@ -67,8 +67,9 @@ class LogBucket(PrivateBucket):
             ]
 
         super().__init__(
-            f"{config.name}-logs",
+            f"{config.prefix}-logs",
             grants=grants,
+            # Not `kms_key_arn`: the balancer cannot write its log to a bucket under a key of one's own.
             expire_days=config.log_retention_days,
             force_destroy=not config.protected,
             retain=config.protected,

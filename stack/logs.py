@@ -33,10 +33,11 @@ def log_group(
     config: Config, prefix: str, opts: pulumi.ResourceOptions | None = None, *, days: int | None = None
 ) -> aws.cloudwatch.LogGroup:
     """A log group whose name starts with `prefix` and the stack's name, kept so many days or as long as all logs."""
-    name = f"{prefix}{config.name}"
+    name = f"{prefix}{config.prefix}"
     return aws.cloudwatch.LogGroup(
         name,
         name_prefix=f"{name}-",
         retention_in_days=days or config.log_retention_days,
+        kms_key_id=config.kms_key_arn,
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=config.protected)),
     )

@@ -30,6 +30,8 @@ class PublishedModel:
     sha256: str
     """`api.store.manifest.identity` of its manifest."""
     version: str
+    key_arns: tuple[str, ...] = ()
+    """KMS keys of the account that its files are encrypted with, which the tasks need."""
 
 
 def find(config: Config) -> PublishedModel | None:
@@ -60,7 +62,7 @@ def find(config: Config) -> PublishedModel | None:
 
 
 def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
-    raw = _get(s3, bucket, f"{path}/{MANIFEST_NAME}")
+    raw, key = _get(s3, bucket, f"{path}/{MANIFEST_NAME}")
     if raw is None:
         # Below a prefix a store's models lie as they do in a whole bucket.
         prefix, inside, _ = path.partition(manifest.MODELS_PREFIX)
@@ -81,16 +83,24 @@ def _read(s3: "S3Client", bucket: str, path: str) -> PublishedModel:
     # `latest` is a copy: its version's own directory never changes, so tasks that scaling starts next week still find
     # the model that was deployed today.
     version = f"{path.rpartition('/')[0]}/{found.model_version}"
-    deployed = version if _get(s3, bucket, f"{version}/{MANIFEST_NAME}") == raw else path
+    pinned, key_of_pinned = _get(s3, bucket, f"{version}/{MANIFEST_NAME}")
+    deployed, keys = (version, {key_of_pinned}) if pinned == raw else (path, {key})
     for name, digest in sorted(found.files.items()):
-        size = _size(s3, bucket, f"{deployed}/{name}")
+        size, key = _size(s3, bucket, f"{deployed}/{name}")
+        keys.add(key)
         if size != digest.size:
             state = "is missing" if size is None else f"has {size} bytes instead of {digest.size}"
             raise ModelError(
                 f"model_path = {path!r}: the model at s3://{bucket}/{path} is incomplete: key {deployed}/{name} "
                 f"{state}. Publish it again"
             )
-    return PublishedModel(path=deployed, sha256=manifest.identity(raw), version=found.model_version)
+    return PublishedModel(
+        path=deployed,
+        sha256=manifest.identity(raw),
+        version=found.model_version,
+        # Of AES-256 there is none, and emulators of S3 name one by its id.
+        key_arns=tuple(sorted(key for key in keys if key and key.startswith("arn:"))),
+    )
 
 
 def _require_region(s3: "S3Client", config: Config) -> None:
@@ -102,22 +112,26 @@ def _require_region(s3: "S3Client", config: Config) -> None:
         )
 
 
-def _get(s3: "S3Client", bucket: str, key: str) -> bytes | None:
+def _get(s3: "S3Client", bucket: str, key: str) -> tuple[bytes | None, str | None]:
+    """An object's bytes, and the ARN of the KMS key that they are kept under."""
     try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        found = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if _code(error) in ABSENT - {"NoSuchBucket"}:
-            return None
+            return None, None
         raise
+    return found["Body"].read(), found.get("SSEKMSKeyId")
 
 
-def _size(s3: "S3Client", bucket: str, key: str) -> int | None:
+def _size(s3: "S3Client", bucket: str, key: str) -> tuple[int | None, str | None]:
+    """How many bytes an object has, and the ARN of the KMS key that they are kept under."""
     try:
-        return s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
+        found = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if _code(error) in ABSENT:
-            return None
+            return None, None
         raise
+    return found["ContentLength"], found.get("SSEKMSKeyId")
 
 
 def _never_used(s3: "S3Client", bucket: str) -> bool:

@@ -34,9 +34,9 @@ class ModelAlarms(pulumi.ComponentResource):
         self, config: Config, balancer: Balancer, alarms: Alarms, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Watch what the tasks and the balancer report; without `model_metrics`, the balancer alone."""
-        super().__init__("housing:monitoring:ModelAlarms", config.name, None, opts)
-        self._name, self._topic = config.name, alarms.topic_arn
-        traffic, model = {"LoadBalancer": balancer.arn_suffix}, {"Service": config.name}
+        super().__init__("housing:monitoring:ModelAlarms", config.prefix, None, opts)
+        self._name, self._topic = config.prefix, alarms.topic_arn
+        traffic, model = {"LoadBalancer": balancer.arn_suffix}, {"Service": config.prefix}
         self._alarm(
             "refused",
             f"More than {REFUSED_PERCENT} % of the requests are refused (4xx): they are not what the model takes",

@@ -13,7 +13,13 @@ class ModelBucket(PrivateBucket):
     def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
         """Create `config.model_bucket`."""
         super().__init__(
-            "models", bucket_name=config.model_bucket, versioned=True, protect=True, retain=True, opts=opts
+            "models",
+            bucket_name=config.model_bucket,
+            kms_key_arn=config.kms_key_arn,
+            versioned=True,
+            protect=True,
+            retain=True,
+            opts=opts,
         )
 
 

@@ -35,17 +35,17 @@ class Monitoring(pulumi.ComponentResource):
         config: Config,
         service: Service,
         balancer: Balancer,
-        firewall: Firewall,
+        firewall: Firewall | None,
         alarms: Alarms,
         rest: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Watch `service`; alarms go to the topic of `alarms`. `rest` is what else the stack is made of."""
-        super().__init__("housing:monitoring:Monitoring", config.name, None, opts)
+        super().__init__("housing:monitoring:Monitoring", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names = {"ClusterName": service.cluster_name, "ServiceName": service.name}
         cpu = aws.cloudwatch.MetricAlarm(
-            f"{config.name}-cpu",
+            f"{config.prefix}-cpu",
             alarm_description=f"The tasks use more than {BUSY_PERCENT} % of their CPU although scaling had its time",
             namespace="AWS/ECS",
             metric_name="CPUUtilization",
@@ -64,7 +64,7 @@ class Monitoring(pulumi.ComponentResource):
         # The clock may ask for fewer tasks, or for none.
         fewest = min([config.min_tasks, *(entry.min_tasks for entry in config.schedule)])
         tasks = aws.cloudwatch.MetricAlarm(
-            f"{config.name}-tasks",
+            f"{config.prefix}-tasks",
             alarm_description="Fewer tasks run than should",
             metric_queries=_missing_tasks(config, names, fewest),
             comparison_operator="GreaterThanThreshold",
@@ -77,14 +77,14 @@ class Monitoring(pulumi.ComponentResource):
             opts=child,
         )
         dashboard = aws.cloudwatch.Dashboard(
-            config.name,
-            dashboard_name=config.name,
+            config.prefix,
+            dashboard_name=config.prefix,
             dashboard_body=pulumi.Output.json_dumps(_dashboard(config, names, balancer, firewall)),
             # What a protected resource depends on stays when the rest is destroyed: here that is everything.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=config.protected,
-                depends_on=[service, balancer, firewall, alarms, cpu, tasks, *rest],
+                depends_on=[service, balancer, alarms, cpu, tasks, *([firewall] if firewall else []), *rest],
             ),
         )
         host = CONSOLES.get(config.partition, "console.aws.amazon.com")
@@ -109,19 +109,20 @@ def _missing_tasks(config: Config, names: dict[str, pulumi.Output[str]], fewest:
 
 
 def _dashboard(
-    config: Config, names: dict[str, pulumi.Output[str]], balancer: Balancer, firewall: Firewall
+    config: Config, names: dict[str, pulumi.Output[str]], balancer: Balancer, firewall: Firewall | None
 ) -> dict[str, Any]:
     traffic = ["LoadBalancer", balancer.arn_suffix]
     tasks = ["ClusterName", names["ClusterName"], "ServiceName", names["ServiceName"]]
-    wall = ["WebACL", firewall.name, "Region", config.region, "Rule", "ALL"]
     graphs: list[Graph] = [
         ("Requests and errors per minute", "AWS/ApplicationELB", "Sum",
          ["RequestCount", "HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"], traffic),
         ("Latency, 95th percentile (s)", "AWS/ApplicationELB", "p95", ["TargetResponseTime"], traffic),
         ("CPU and memory (%)", "AWS/ECS", "Average", ["CPUUtilization", "MemoryUtilization"], tasks),
         ("Running tasks", "AWS/ECS", "SampleCount", ["CPUUtilization"], tasks),
-        ("Firewall", "AWS/WAFV2", "Sum", ["AllowedRequests", "BlockedRequests"], wall),
     ]  # fmt: skip
+    if firewall:
+        wall = ["WebACL", firewall.name, "Region", config.region, "Rule", "ALL"]
+        graphs.append(("Firewall", "AWS/WAFV2", "Sum", ["AllowedRequests", "BlockedRequests"], wall))
     graphs += _of_the_model(config)
     widgets = [
         {
@@ -151,7 +152,7 @@ def _of_the_model(config: Config) -> list[Graph]:
     """What the tasks tell of their model, as far as they do."""
     if config.model_metrics == "none":
         return []
-    whole = ["Service", config.name]
+    whole = ["Service", config.prefix]
     shares = ["ExtrapolatedShare", "MissingShare", "UnknownCategoryShare"]
     graphs: list[Graph] = [
         ("Predictions: mean, or share of each label", MODEL, "Average",
@@ -169,4 +170,4 @@ def _of_the_model(config: Config) -> list[Graph]:
 
 def _each(config: Config, dimension: str, name: str) -> str:
     """An expression that finds a metric of each feature or label, whatever these are called."""
-    return f"SEARCH('{{{MODEL},Service,{dimension}}} Service=\"{config.name}\" MetricName=\"{name}\"', 'Average', 60)"
+    return f"SEARCH('{{{MODEL},Service,{dimension}}} Service=\"{config.prefix}\" MetricName=\"{name}\"', 'Average', 60)"

@@ -43,12 +43,12 @@ class Network(pulumi.ComponentResource):
             logs: Where refused traffic is logged.
             opts: Of the component.
         """
-        super().__init__("housing:network:Network", config.name, None, opts)
+        super().__init__("housing:network:Network", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # A zone has its quarter of the network whatever their number, so that adding a zone moves no subnet.
         zone_mask = int(config.vpc_cidr.partition("/")[2]) + 2
         vpc = awsx.ec2.Vpc(
-            config.name,
+            config.prefix,
             cidr_block=config.vpc_cidr,
             enable_dns_hostnames=True,
             enable_dns_support=True,
@@ -71,9 +71,9 @@ class Network(pulumi.ComponentResource):
         self.public_subnet_ids = vpc.public_subnet_ids
         self.private_subnet_ids = vpc.private_subnet_ids
         # Without rules: what forgets to name a security group reaches nothing.
-        aws.ec2.DefaultSecurityGroup(config.name, vpc_id=vpc.vpc_id, opts=child)
+        aws.ec2.DefaultSecurityGroup(config.prefix, vpc_id=vpc.vpc_id, opts=child)
         aws.ec2.FlowLog(
-            config.name,
+            config.prefix,
             vpc_id=vpc.vpc_id,
             traffic_type="REJECT",
             log_destination_type="s3",
@@ -82,7 +82,7 @@ class Network(pulumi.ComponentResource):
             # The bucket's policy must stand first, or AWS writes one of its own.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
-        self.security_groups = SecurityGroups(config, vpc.vpc_id, child)
+        self.security_groups = SecurityGroups(config, vpc.vpc_id, addresses=[config.vpc_cidr], opts=child)
         if self.security_groups.endpoint is not None:
             Endpoints(
                 config,

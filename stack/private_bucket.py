@@ -24,6 +24,7 @@ class PrivateBucket(pulumi.ComponentResource):
         *,
         bucket_name: str | None = None,
         grants: Callable[[pulumi.Output[str]], Statements] = lambda _: [],
+        kms_key_arn: str | None = None,
         versioned: bool = False,
         expire_days: int | None = None,
         force_destroy: bool = False,
@@ -37,6 +38,7 @@ class PrivateBucket(pulumi.ComponentResource):
             name: Logical name; AWS's name starts with it unless `bucket_name` is given.
             bucket_name: The exact name.
             grants: Policy statements for a bucket's ARN.
+            kms_key_arn: Key that its objects are encrypted with; S3's own without.
             versioned: Whether overwritten and deleted objects can be had back.
             expire_days: Delete objects after so many days.
             force_destroy: Whether the bucket may be deleted with objects in it.
@@ -58,8 +60,7 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket.id,
-            # The balancer cannot write its log to a bucket under a KMS key.
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            rules=[_encryption(kms_key_arn)],
             opts=child,
         )
         if versioned:
@@ -94,6 +95,16 @@ class PrivateBucket(pulumi.ComponentResource):
         self.arn = bucket.arn
         self.bucket = bucket.id
         self.register_outputs({"arn": self.arn, "bucket": self.bucket})
+
+
+def _encryption(key_arn: str | None) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+    if key_arn is None:
+        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    return {
+        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+        # One call of KMS for many objects.
+        "bucket_key_enabled": True,
+    }
 
 
 def _tls_only(arn: pulumi.Output[str]) -> dict[str, Any]:

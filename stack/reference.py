@@ -19,7 +19,7 @@ def table() -> str:
     defaults = {field.name: field.default for field in dataclasses.fields(Config)}
     lines = ["| Setting | Default | Meaning |", "|---|---|---|"]
     for key, type_ in settings().items():
-        meaning = type_.__metadata__[0].description
+        meaning = type_.__metadata__[-1].description
         choices = typing.get_args(typing.get_args(type_)[0]) if "Literal" in str(type_) else ()
         allowed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
         lines.append(f"| `{key}` | {_default(defaults[key])} | {meaning}{allowed} |")

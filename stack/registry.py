@@ -20,11 +20,12 @@ class Registry(pulumi.ComponentResource):
 
     def __init__(self, config: Config, opts: pulumi.ResourceOptions | None = None) -> None:
         """Create the repository; it outlives a protected stack."""
-        super().__init__("housing:registry:Registry", config.name, None, opts)
+        super().__init__("housing:registry:Registry", config.prefix, None, opts)
         repository = aws.ecr.Repository(
-            config.name,
+            config.prefix,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=_under(config.kms_key_arn) if config.kms_key_arn else None,
             force_delete=not config.protected,
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=config.protected),
         )
@@ -35,7 +36,7 @@ class Registry(pulumi.ComponentResource):
             "action": {"type": "expire"},
         }
         aws.ecr.LifecyclePolicy(
-            config.name,
+            config.prefix,
             repository=repository.name,
             policy=json.dumps({"rules": [rule]}),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=config.protected),
@@ -44,3 +45,7 @@ class Registry(pulumi.ComponentResource):
         self.arn = repository.arn
         self.registry_id = repository.registry_id
         self.register_outputs({"url": self.url, "arn": self.arn})
+
+
+def _under(key_arn: str) -> list[aws.ecr.RepositoryEncryptionConfigurationArgsDict]:
+    return [{"encryption_type": "KMS", "kms_key": key_arn}]

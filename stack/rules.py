@@ -34,12 +34,15 @@ PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.
 def conflicts(config: Config) -> Iterator[str]:
     """Every rule that `config` breaks, with what to use instead."""
     yield from _region(config)
+    yield from _key(config)
     yield from _size(config)
     yield from _schedule(config)
     yield from _strategy(config)
     yield from _name(config)
     yield from _network(config)
+    yield from _existing_network(config)
     yield from _callers(config)
+    yield from _firewall(config)
 
 
 def _region(config: Config) -> Iterator[str]:
@@ -60,6 +63,11 @@ def _size(config: Config) -> Iterator[str]:
     for key in ("log_retention_days", "capture_retention_days"):
         if (days := getattr(config, key)) not in LOG_RETENTION:
             yield f"{key} = {days}: use one of {', '.join(map(str, LOG_RETENTION))}"
+
+
+def _key(config: Config) -> Iterator[str]:
+    if config.kms_key_arn and config.kms_key_arn.split(":")[3] != config.region:
+        yield f"kms_key_arn = {config.kms_key_arn!r}: must be a key in aws:region = {config.region!r}"
 
 
 def _schedule(config: Config) -> Iterator[str]:
@@ -115,6 +123,30 @@ def _network(config: Config) -> Iterator[str]:
         yield from _unreachable(config)
 
 
+def _existing_network(config: Config) -> Iterator[str]:
+    own = ("private_subnet_ids", "public_subnet_ids", "allowed_security_groups")
+    if config.vpc_id is None:
+        for key in own:
+            if getattr(config, key):
+                yield f"{key}: set vpc_id as well, the network that they lie in"
+        if config.endpoints == "present":
+            yield "endpoints = 'present': a new network has none; set vpc_id as well, or remove it"
+        return
+    for key in ("vpc_cidr", "availability_zones"):
+        if getattr(config, key) != getattr(Config, key):
+            yield f"{key}: only for a new network; with vpc_id the subnets decide; remove it"
+    if not config.private_subnet_ids:
+        yield f"vpc_id = {config.vpc_id!r}: set private_subnet_ids as well, one in each of two or more zones"
+    if config.internal and config.public_subnet_ids:
+        yield "public_subnet_ids: an internal load balancer is in the private ones; remove it"
+    if not config.internal and not config.public_subnet_ids:
+        yield f"vpc_id = {config.vpc_id!r}: set public_subnet_ids as well, or internal = true"
+    for id_ in _repeated((*config.private_subnet_ids, *config.public_subnet_ids)):
+        yield f"private_subnet_ids, public_subnet_ids: {id_!r} is listed twice"
+    if config.endpoints == "present" and config.nat != "none":
+        yield "endpoints = 'present': only with nat = none, where tasks need them; remove it"
+
+
 def _unreachable(config: Config) -> Iterator[str]:
     """What tasks could not fetch through the private endpoints, which lead to this region's AWS services alone."""
     repository = image_repository_arn(config)
@@ -129,16 +161,27 @@ def _unreachable(config: Config) -> Iterator[str]:
 
 def _callers(config: Config) -> Iterator[str]:
     for key in ("allowed_cidrs", "firewall_cidrs", "unlimited_cidrs"):
-        cidrs = getattr(config, key)
+        cidrs = getattr(config, key) or ()
         for cidr in cidrs:
             if problem := _not_a_network(cidr):
                 yield f"{key}: {cidr!r}: {problem}"
         for cidr in _repeated(cidrs):
             yield f"{key}: {cidr!r} is listed twice"
+    if config.allowed_cidrs == () and not config.allowed_security_groups:
+        yield 'allowed_cidrs = []: nobody could call; use ["0.0.0.0/0"] for everybody'
+    for group in _repeated(config.allowed_security_groups):
+        yield f"allowed_security_groups: {group!r} is listed twice"
+    if config.allowed_security_groups and not config.internal:
+        yield "allowed_security_groups: set internal = true; a public load balancer sees callers' public addresses only"
+
+
+def _firewall(config: Config) -> Iterator[str]:
+    if not config.has_firewall:
+        for key in ("requests_per_ip", "unlimited_cidrs", "allowed_countries", "firewall_cidrs"):
+            if getattr(config, key) != getattr(Config, key):
+                yield f"{key}: there is no firewall to heed it; set firewall = true, or remove it"
     for country in _repeated(config.allowed_countries):
         yield f"allowed_countries: {country!r} is listed twice"
-    if not config.allowed_cidrs:
-        yield 'allowed_cidrs = []: nobody could call; use ["0.0.0.0/0"] for everybody'
     if "0.0.0.0/0" in config.unlimited_cidrs:
         yield "unlimited_cidrs: the firewall takes no 0.0.0.0/0; raise requests_per_ip for everybody"
     if "0.0.0.0/0" in config.firewall_cidrs:

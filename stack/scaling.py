@@ -24,11 +24,11 @@ class Scaling(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Scale `service`."""
-        super().__init__("housing:service:Scaling", config.name, None, opts)
+        super().__init__("housing:service:Scaling", config.prefix, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
         target = aws.appautoscaling.Target(
-            config.name,
+            config.prefix,
             service_namespace="ecs",
             scalable_dimension="ecs:service:DesiredCount",
             resource_id=pulumi.Output.concat("service/", service.cluster_name, "/", service.name),
@@ -49,7 +49,7 @@ class Scaling(pulumi.ComponentResource):
             tracking["scale_out_cooldown"] = config.scale_out_cooldown
             tracking["scale_in_cooldown"] = config.scale_in_cooldown
             aws.appautoscaling.Policy(
-                f"{config.name}-{name}",
+                f"{config.prefix}-{name}",
                 policy_type="TargetTrackingScaling",
                 service_namespace=target.service_namespace,
                 scalable_dimension=target.scalable_dimension,
@@ -59,7 +59,7 @@ class Scaling(pulumi.ComponentResource):
             )
         for entry in config.schedule:
             aws.appautoscaling.ScheduledAction(
-                f"{config.name}-{entry.name}",
+                f"{config.prefix}-{entry.name}",
                 service_namespace=target.service_namespace,
                 scalable_dimension=target.scalable_dimension,
                 resource_id=target.resource_id,

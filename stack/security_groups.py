@@ -1,4 +1,6 @@
-"""Who may talk to whom: internet to balancer, balancer to task, task to what it needs, and nothing else."""
+"""Who may talk to whom: callers to balancer, balancer to task, task to what it needs, and nothing else."""
+
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -16,34 +18,41 @@ class SecurityGroups(pulumi.ComponentResource):
     balancer: pulumi.Output[str]
     task: pulumi.Output[str]
     endpoint: pulumi.Output[str] | None
-    """For the private endpoints of AWS services, where tasks have no other way out."""
+    """For the private endpoints that the stack makes, where tasks have no other way out."""
 
-    def __init__(self, config: Config, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
-        """Create the groups in the network `vpc_id`."""
-        super().__init__("housing:network:SecurityGroups", config.name, None, opts)
+    def __init__(
+        self,
+        config: Config,
+        vpc_id: pulumi.Input[str],
+        *,
+        addresses: Sequence[str],
+        endpoint_groups: Sequence[str] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the groups in the network `vpc_id`.
+
+        Args:
+            config: The stack's.
+            vpc_id: The network's id.
+            addresses: The network's own, as CIDRs.
+            endpoint_groups: Security groups of the private endpoints that the network has.
+            opts: Of the component.
+        """
+        super().__init__("housing:network:SecurityGroups", config.prefix, None, opts)
         self._kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
-        self._name = config.name
+        self._name = config.prefix
         self.balancer = self._group("balancer", "Load balancer: HTTP(S) from the allowed networks", vpc_id)
         self.task = self._group("task", "Tasks: requests from the load balancer only", vpc_id)
         self.endpoint = None
 
-        for cidr in config.allowed_cidrs:
-            for port in (HTTP, HTTPS) if config.https else (HTTP,):
-                aws.vpc.SecurityGroupIngressRule(
-                    f"{config.name}-balancer-{port}-from-{cidr}",
-                    security_group_id=self.balancer,
-                    description="Callers",
-                    cidr_ipv4=cidr,
-                    ip_protocol="tcp",
-                    from_port=port,
-                    to_port=port,
-                    # Who may call is for `allowed_cidrs` to say, in a protected stack too.
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
+        for cidr in config.callers(addresses):
+            self._admit(config, cidr=cidr)
+        for group in config.allowed_security_groups:
+            self._admit(config, group=group)
         self._allow("balancer-to-task", self.balancer, self.task, PORT)
         if config.metrics_from_security_group:
             aws.vpc.SecurityGroupIngressRule(
-                f"{config.name}-metrics-to-task",
+                f"{config.prefix}-metrics-to-task",
                 security_group_id=self.task,
                 description="Prometheus",
                 referenced_security_group_id=config.metrics_from_security_group,
@@ -54,16 +63,35 @@ class SecurityGroups(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         if config.nat == "none":
-            self.endpoint = self._group("endpoint", "Private endpoints: tasks only", vpc_id)
-            self._allow("task-to-endpoint", self.task, self.endpoint, HTTPS)
+            if config.endpoints == "create":
+                self.endpoint = self._group("endpoint", "Private endpoints: tasks only", vpc_id)
+                self._allow("task-to-endpoint", self.task, self.endpoint, HTTPS)
+            for group in endpoint_groups:
+                self._out(f"task-to-{group}", group=group)
             self._out("task-to-s3", prefix_list_id=self._s3_addresses(config))
         else:
-            self._out("task-to-aws", cidr_ipv4="0.0.0.0/0")
+            self._out("task-to-aws", cidr="0.0.0.0/0")
         self.register_outputs({"balancer": self.balancer, "task": self.task})
 
     def _group(self, role: str, description: str, vpc_id: pulumi.Input[str]) -> pulumi.Output[str]:
         name = f"{self._name}-{role}"
         return aws.ec2.SecurityGroup(name, description=description, vpc_id=vpc_id, opts=self._kept).id
+
+    def _admit(self, config: Config, *, cidr: str | None = None, group: str | None = None) -> None:
+        """Let a network or a group call the load balancer."""
+        for port in (HTTP, HTTPS) if config.https else (HTTP,):
+            aws.vpc.SecurityGroupIngressRule(
+                f"{config.prefix}-balancer-{port}-from-{cidr or group}",
+                security_group_id=self.balancer,
+                description="Callers",
+                cidr_ipv4=cidr,
+                referenced_security_group_id=group,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                # Who may call is for the settings to say, in a protected stack too.
+                opts=pulumi.ResourceOptions(parent=self),
+            )
 
     def _allow(self, name: str, source: pulumi.Input[str], target: pulumi.Input[str], port: int) -> None:
         """Let the one group's members open connections to the other's."""
@@ -86,13 +114,21 @@ class SecurityGroups(pulumi.ComponentResource):
             opts=self._kept,
         )
 
-    def _out(self, name: str, *, cidr_ipv4: str | None = None, prefix_list_id: pulumi.Input[str] | None = None) -> None:
+    def _out(
+        self,
+        name: str,
+        *,
+        cidr: str | None = None,
+        group: str | None = None,
+        prefix_list_id: pulumi.Input[str] | None = None,
+    ) -> None:
         """Let the tasks call HTTPS; AWS's public endpoints have no fixed addresses."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-{name}",
             security_group_id=self.task,
             description="ECR, logs and S3",
-            cidr_ipv4=cidr_ipv4,
+            cidr_ipv4=cidr,
+            referenced_security_group_id=group,
             prefix_list_id=prefix_list_id,
             ip_protocol="tcp",
             from_port=HTTPS,

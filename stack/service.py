@@ -11,6 +11,7 @@ from stack.canary import Canary
 from stack.cluster import Cluster
 from stack.config import Config
 from stack.container import NAME, PORT, TMP, canonical_json, containers
+from stack.existing_network import ExistingNetwork
 from stack.identity import Identity
 from stack.listener_rule import ROLLING, every_request
 from stack.logs import TaskLogs
@@ -35,18 +36,18 @@ class Service(pulumi.ComponentResource):
         image: pulumi.Input[str],
         logs: TaskLogs,
         identity: Identity,
-        network: Network,
+        network: Network | ExistingNetwork,
         balancer: Balancer,
         alarms: Alarms,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Run `image` with `model`, and wait until it does."""
-        super().__init__("housing:service:Service", config.name, None, opts)
+        super().__init__("housing:service:Service", config.prefix, None, opts)
         cluster = Cluster(config, pulumi.ResourceOptions(parent=self))
         canary = balancer.canary
         definition = aws.ecs.TaskDefinition(
-            config.name,
-            family=config.name,
+            config.prefix,
+            family=config.prefix,
             cpu=str(config.cpu),
             memory=str(config.memory),
             network_mode="awsvpc",
@@ -71,7 +72,7 @@ class Service(pulumi.ComponentResource):
             load_balancer["advanced_configuration"] = canary.load_balancer
         service = aws.ecs.Service(
             # Another strategy is another service, so that the old tasks answer until the new ones have the traffic.
-            f"{config.name}-canary" if canary else config.name,
+            f"{config.prefix}-canary" if canary else config.prefix,
             cluster=cluster.arn,
             task_definition=definition.arn,
             desired_count=config.desired_count,
@@ -115,7 +116,7 @@ class Service(pulumi.ComponentResource):
         if canary is None:
             # Who comes from canary: the traffic moves here once these tasks run, before the old service goes.
             every_request(
-                f"{config.name}-rolling",
+                f"{config.prefix}-rolling",
                 balancer.listener.arn,
                 priority=ROLLING,
                 weights=[(balancer.target_group.arn, 1)],

@@ -5,27 +5,40 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from stack.kinds import NETWORKS, CertificateArn
+from stack.kinds import NETWORKS, SECURITY_GROUPS, CertificateArn, SecurityGroupIds
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CallerSettings:
     """Who may call, under which name, and what the firewall stops."""
 
-    allowed_cidrs: Annotated[
-        tuple[str, ...],
+    internal: Annotated[
+        bool,
         Meta(
-            description="IPv4 networks that reach the load balancer; the security group holds the rest off.",
+            description="The load balancer stands in the private subnets, for callers in the network, peered or by VPN."
+        ),
+    ] = False
+    allowed_cidrs: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="IPv4 networks that reach the load balancer; the security group holds the rest off. Unset: "
+            "everybody, or if it is `internal` the network's own addresses, unless `allowed_security_groups` are set.",
             extra={"words": NETWORKS},
         ),
-    ] = ("0.0.0.0/0",)
-
+    ] = None
+    allowed_security_groups: Annotated[
+        SecurityGroupIds,
+        Meta(
+            description="Security groups whose members reach the `internal` load balancer in `vpc_id`.",
+            extra={"words": SECURITY_GROUPS},
+        ),
+    ] = ()
     domain_name: Annotated[str | None, Meta(description="Serve HTTPS under this name.")] = None
     hosted_zone: Annotated[
         str | None,
         Meta(
             description="Route 53 public zone of `domain_name`, by name or id: gets the DNS record and proves the "
-            "certificate."
+            "certificate. With `internal`, `vpc_id` and `certificate_arn` a private zone of that network will do."
         ),
     ] = None
     certificate_arn: Annotated[
@@ -33,6 +46,10 @@ class CallerSettings:
         Meta(description="An ACM certificate for `domain_name`, instead of a new one."),
     ] = None
 
+    firewall: Annotated[
+        bool | None,
+        Meta(description="A web application firewall before the load balancer. Unset: unless that is `internal`."),
+    ] = None
     requests_per_ip: Annotated[
         int,
         Meta(

@@ -28,7 +28,7 @@ class ModelSettings:
         Meta(
             description="The model's directory in that bucket: `…/latest`, or a version to roll out or back to.",
             pattern=r"^[^/\s]+(/[^/\s]+)+$",
-            extra={"words": "a path without a slash at its ends, such as mlflow/models/california-housing/6"},
+            extra={"words": f"a path without a slash at its ends, such as {models_prefix(DEFAULT_MODEL)}/6"},
         ),
     ] = f"{models_prefix(DEFAULT_MODEL)}/{LATEST}"
     create_model_bucket: Annotated[

@@ -5,13 +5,32 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from stack.kinds import Zones
+from stack.kinds import SUBNETS, SubnetIds, VpcId, Zones
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
     """Where the tasks are, and their way out."""
 
+    vpc_id: Annotated[
+        VpcId | None,
+        Meta(description="An existing network to deploy into, with `private_subnet_ids`, instead of a new one."),
+    ] = None
+    private_subnet_ids: Annotated[
+        SubnetIds,
+        Meta(
+            description="Subnets of `vpc_id` for the tasks, one in each of two or more availability zones.",
+            extra={"words": SUBNETS},
+        ),
+    ] = ()
+    public_subnet_ids: Annotated[
+        SubnetIds,
+        Meta(
+            description="Subnets of `vpc_id` for the load balancer, in all zones that the tasks have; none if it is "
+            "`internal`.",
+            extra={"words": SUBNETS},
+        ),
+    ] = ()
     vpc_cidr: Annotated[
         str,
         Meta(description="Addresses of the network, /16 to /20; cut into four parts, one per availability zone."),
@@ -28,6 +47,10 @@ class NetworkSettings:
         Literal["single", "per_az", "none"],
         Meta(
             description="The tasks' way out: one NAT gateway, one per zone, or none at all, with private endpoints for "
-            "the AWS services they need."
+            "the AWS services they need. With `vpc_id`: `none`, or else whatever way out the network has."
         ),
     ] = "single"
+    endpoints: Annotated[
+        Literal["create", "present"],
+        Meta(description="With `nat: none`: create the private endpoints, or use those that `vpc_id` has."),
+    ] = "create"

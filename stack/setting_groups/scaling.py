@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from stack import capacity
 from stack.kinds import RequestsTarget, ScheduledCapacity
 
 
@@ -23,9 +24,11 @@ class ScalingSettings:
     requests_target: Annotated[
         RequestsTarget | None,
         Meta(
-            description="Scaling aims at this many requests per task and minute. If unset, at 60 % of what such a task "
-            "was measured to answer, one row each: 54,000 with `cpu` 256, 108,000 with 512, 216,000 with 1024 and with "
-            "more, since a task uses one core. Batches, and a wider model, take longer: there `cpu_target` acts first."
+            description="Scaling aims at this many requests per task and minute. If unset, at "
+            f"{capacity.ROOM:.0%} of what such a task was measured to answer, one row each: "
+            f"{capacity.requests_per_minute(256):,} with `cpu` 256, {capacity.requests_per_minute(512):,} with 512, "
+            f"{capacity.requests_per_minute(1024):,} with 1024 and with more, since a task uses one core. Batches, and "
+            "a wider model, take longer: there `cpu_target` acts first."
         ),
     ] = None
     scale_out_cooldown: Annotated[int, Meta(description="Seconds between two steps up.", ge=0)] = 60

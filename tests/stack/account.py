@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import yaml
 
-from tests.stack.published import REGION
+from tests.stack.published import KEY, REGION
 from tests.stack.recording import ACCOUNT, ROOT
 
 TEMPLATE = ROOT / ".github" / "deployer.yaml"
@@ -15,6 +15,7 @@ PARAMETERS = {
     "ModelBucket": "the-models",
     "StateBucket": "the-state",
     "HostedZoneId": "Z1",
+    "KeyArns": KEY,
     # moto cannot create one.
     "OidcProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
 }
@@ -55,7 +56,7 @@ def apply_template(*stacks: str, **parameters: str) -> Account:
     formation = boto3.client("cloudformation", region_name=REGION)
     outputs = {}
     for stack in stacks:
-        name = f"deployer-housing-{stack}"
+        name = f"deployer-{parameters.get('Name', 'housing')}-{stack}"
         given = {**PARAMETERS, **parameters, "Stack": stack}
         formation.create_stack(
             StackName=name,

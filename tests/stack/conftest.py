@@ -8,8 +8,20 @@ import boto3
 import pytest
 from cfnlint import decode
 
+from tests.stack import networks
 from tests.stack.account import TEMPLATE, Account, apply_template
-from tests.stack.published import BUCKET, OTHER_BUCKET, REGION, new_bucket, new_zone, publish
+from tests.stack.published import (
+    BUCKET,
+    ENCRYPTED_BUCKET,
+    KEY,
+    OTHER_BUCKET,
+    REGION,
+    encrypt,
+    new_bucket,
+    new_key,
+    new_zone,
+    publish,
+)
 from tests.stack.recording import Recording, record
 from tests.stack.scenarios import SCENARIOS
 from tests.stack.transitions import Settings
@@ -35,12 +47,16 @@ def zone_id(moto_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def models(s3: Any, zone_id: str) -> str:
-    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest; their zone is there.
+    """The bucket that the scenarios deploy from: versions 5 and 6, of which 6 is the latest.
 
-    Another bucket has the same.
+    Other buckets have the same, one under a key; their zone, their networks and that key are there.
     """
-    for bucket in (BUCKET, OTHER_BUCKET):
+    networks.make(networks.client())
+    new_key()
+    for bucket in (BUCKET, OTHER_BUCKET, ENCRYPTED_BUCKET):
         new_bucket(s3, bucket)
+        if bucket == ENCRYPTED_BUCKET:
+            encrypt(s3, bucket, KEY)
         publish(s3, bucket, "5")
         publish(s3, bucket, "6", latest=True)
     return BUCKET
@@ -81,6 +97,7 @@ def prod(models: str) -> Callable[[Settings], Recording]:
     def get(settings: Settings) -> Recording:
         key = tuple(sorted(settings.items()))
         if key not in made:
+            networks.turn(networks.client(), present=settings.get("endpoints") == "present")
             made[key] = record("prod", settings)
         return made[key]
 

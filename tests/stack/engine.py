@@ -1,8 +1,9 @@
 """What Pulumi's engine does with a recorded program, in which order: its rules (`pkg/resource/deploy`), no provider.
 
 A resource whose inputs differ is updated, or replaced if the provider says so (`replacements.py`); what refers to
-something replaced is changed by that. Whatever the program no longer registers is deleted at the end, in the order in
-which a destroy deletes everything: dependents first, in sets that run side by side (`ScheduleDeletes`).
+something replaced, or to an image pushed anew, is changed by that. Whatever the program no longer registers is deleted
+at the end, in the order in which a destroy deletes everything: dependents first, in sets that run side by side
+(`ScheduleDeletes`).
 """
 
 import dataclasses
@@ -12,6 +13,9 @@ from typing import Literal
 from tests.stack.awsx_network import VPC, deployed
 from tests.stack.recording import Recording, Resource
 from tests.stack.replacements import replaces
+
+IMAGE = "docker:index/image:Image"
+"""Pushed anew by an update, and so called otherwise from then on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,17 +36,20 @@ def up(before: Recording, after: Recording) -> list[Step]:
     parents = {resource.urn: resource for resource in new}
     steps: list[Step] = []
     replaced: set[str] = set()
+    pushed: set[str] = set()
     for resource in new:
         if resource.urn not in old:
             steps.append(Step("create", resource))
             continue
-        changed = _changed(old[resource.urn], resource, replaced)
-        if changed and resource.custom:
-            replace = replaces(resource.type, changed)
+        changed = _changed(old[resource.urn], resource, replaced | pushed)
+        if (changed or replaced & set(resource.replace_with)) and resource.custom:
+            replace = bool(replaced & set(resource.replace_with)) or replaces(resource.type, changed)
             if replace:
                 replaced.add(resource.urn)
                 # What awsx hands out are its parts' ids.
                 replaced |= {above for above in _ancestors(parents, resource) if parents[above].type == VPC}
+            elif resource.type == IMAGE:
+                pushed.add(resource.urn)
             steps.append(Step("replace" if replace else "update", resource, changed))
     kept = parents.keys() - replaced
     gone = [resource for urn, resource in old.items() if urn not in kept]
@@ -51,9 +58,9 @@ def up(before: Recording, after: Recording) -> list[Step]:
     return steps
 
 
-def _changed(old: Resource, new: Resource, replaced: set[str]) -> frozenset[str]:
+def _changed(old: Resource, new: Resource, renewed: set[str]) -> frozenset[str]:
     differing = {key for key in old.inputs.keys() | new.inputs.keys() if old.inputs.get(key) != new.inputs.get(key)}
-    differing |= {key for key, urns in new.property_depends_on.items() if replaced & set(urns)}
+    differing |= {key for key, urns in new.property_depends_on.items() if renewed & set(urns)}
     return frozenset(differing - set(new.ignore_changes))
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from typing import Any
+from unittest import mock
 
 import boto3
 
@@ -12,6 +13,10 @@ BUCKET = "housing-models"
 OTHER_BUCKET = "other-models"
 PREFIX = MODELS_PREFIX
 REGION = "eu-central-1"
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"
+"""The platform team's key, which is there."""
+ENCRYPTED_BUCKET = "encrypted-models"
+"""A bucket whose objects are kept under it."""
 
 
 _references = itertools.count()
@@ -23,9 +28,22 @@ def new_bucket(s3: Any, name: str, region: str = REGION) -> str:
     return name
 
 
-def new_zone(name: str, *, private: bool = False) -> str:
+def encrypt(s3: Any, bucket: str, key_arn: str) -> None:
+    """Keep what is written to a bucket from now on under a key of KMS."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def new_key(id_: str = KEY.rpartition("/")[2], **kind: str) -> str:
+    """A key in KMS with this id; returns its ARN."""
+    with mock.patch("moto.kms.models.generate_key_id", return_value=id_):
+        arn: str = boto3.client("kms", region_name=REGION).create_key(**kind)["KeyMetadata"]["Arn"]
+    return arn
+
+
+def new_zone(name: str, *, private: bool = False, vpc: str = "vpc-1") -> str:
     """A zone in Route 53; returns its id."""
-    network = {"VPC": {"VPCRegion": REGION, "VPCId": "vpc-1"}} if private else {}
+    network = {"VPC": {"VPCRegion": REGION, "VPCId": vpc}} if private else {}
     zone = boto3.client("route53").create_hosted_zone(
         Name=name,
         CallerReference=str(next(_references)),

@@ -35,6 +35,8 @@ class Resource:
     protect: bool
     retain: bool
     ignore_changes: list[str]
+    replace_with: list[str]
+    """URNs of what it is replaced with."""
     depends_on: list[str]
     """URNs, of all dependencies: of properties too."""
     property_depends_on: dict[str, list[str]]
@@ -169,6 +171,7 @@ class Monitor(pulumi_mocks.MockMonitor):
                     protect=request.protect,
                     retain=request.retainOnDelete,
                     ignore_changes=list(request.ignoreChanges),
+                    replace_with=list(request.replace_with),
                     depends_on=list(request.dependencies),
                     property_depends_on={key: list(found.urns) for key, found in request.propertyDependencies.items()},
                     parent=request.parent,

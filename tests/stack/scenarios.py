@@ -1,7 +1,13 @@
 """The configurations that the program is recorded with."""
 
-from tests.stack.published import PREFIX, REGION
+import json
+
+from tests.stack.networks import CALLERS, CLOSED, CLOSED_PRIVATE, ISOLATED, PRIVATE, PUBLIC, VPC
+from tests.stack.published import ENCRYPTED_BUCKET, KEY, PREFIX, REGION
 from tests.stack.recording import ACCOUNT
+
+THERE = {"vpc_id": VPC, "private_subnet_ids": json.dumps(PRIVATE), "public_subnet_ids": json.dumps(PUBLIC)}
+"""Deployed into a network that is there."""
 
 SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
     "dev": ("dev", {}),
@@ -60,6 +66,35 @@ SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
             "schedule": '[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]',
         },
     ),
+    "existing": ("dev", THERE),
+    "existing-no-nat": ("dev", {**THERE, "private_subnet_ids": json.dumps(ISOLATED), "nat": "none"}),
+    "existing-endpoints": (
+        "dev",
+        {
+            "vpc_id": CLOSED,
+            "private_subnet_ids": json.dumps(CLOSED_PRIVATE),
+            "nat": "none",
+            "endpoints": "present",
+            "internal": "true",
+        },
+    ),
+    "internal": ("dev", {"internal": "true"}),
+    "internal-firewall": ("dev", {"internal": "true", "firewall": "true", "allowed_cidrs": '["10.0.0.0/8"]'}),
+    "open": ("dev", {"firewall": "false"}),
+    "prod-internal": (
+        "prod",
+        {
+            "vpc_id": VPC,
+            "private_subnet_ids": json.dumps(PRIVATE),
+            "internal": "true",
+            "allowed_security_groups": json.dumps([CALLERS]),
+            "domain_name": "api.example.com",
+            "hosted_zone": "example.com",
+        },
+    ),
+    "keys": ("dev", {"kms_key_arn": KEY, "model_bucket": ENCRYPTED_BUCKET, "alarm_email": "ops@example.com"}),
+    "prod-keys": ("prod", {"kms_key_arn": KEY}),
+    "keys-models": ("dev", {"kms_key_arn": KEY, "create_model_bucket": "true"}),
     "prod-http": ("prod", {}),
     "prod-canary": (
         "prod",

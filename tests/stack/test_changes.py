@@ -19,7 +19,10 @@ SERVICE = "aws:ecs/service:Service"
 LISTENER = "aws:lb/listener:Listener"
 RULE = "aws:lb/listenerRule:ListenerRule"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
+GROUP = "aws:lb/targetGroup:TargetGroup"
 VPC = "aws:ec2/vpc:Vpc"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+OLD = " (old)"
 
 ONE_SETTING = [(name, before, after) for name, (before, after) in TRANSITIONS.items()]
 ELSEWHERE: list[tuple[str, Settings, Settings]] = [
@@ -38,14 +41,19 @@ BOTH_WAYS = [
 def effect(prod: Prod, before: Settings, after: Settings) -> tuple[Effect, bool]:
     """What a change does, and whether only a protected stack refuses it."""
     steps = up(prod(before), prod(after))
-    if not refused(steps, prod(before)):
+    if not refused(steps, prod(before)) and not moves(steps):
         return _effect(steps), False
     open_ones = prod({"protected": "false", **before}), prod({"protected": "false", **after})
     steps = up(*open_ones)
-    # A load balancer cannot leave its network: AWS refuses it subnets of another.
-    if refused(steps, open_ones[0]) or any(step.does == "replace" and step.resource.type == VPC for step in steps):
+    if refused(steps, open_ones[0]) or moves(steps):
         return Effect.REFUSED, False
     return _effect(steps), True
+
+
+def moves(steps: list[Step]) -> bool:
+    """Whether a load balancer would have to leave its network: AWS refuses it subnets of another."""
+    stays = any((step.does, step.resource.type) == ("update", BALANCER) for step in steps)
+    return stays and any(step.does != "update" and step.resource.type == VPC for step in steps)
 
 
 def _effect(steps: list[Step]) -> Effect:
@@ -76,7 +84,10 @@ def test_a_change_does_what_the_table_says(prod: Prod, name: str) -> None:
 def test_no_two_listeners_meet_on_a_port(prod: Prod, before: Settings, after: Settings) -> None:
     """AWS refuses a second listener on a port, even for the moment until the first one goes."""
     for state in states(prod(before), prod(after)):
-        ports = [resource.inputs["port"] for resource in state.values() if resource.type == LISTENER]
+        two = any(resource.type == BALANCER and urn.endswith(OLD) for urn, resource in state.items())
+        listeners = [(urn, resource) for urn, resource in state.items() if resource.type == LISTENER]
+        # With the load balancer its listeners are others too: the old ones stand at the old one.
+        ports = [(two and urn.endswith(OLD), resource.inputs["port"]) for urn, resource in listeners]
         assert len(set(ports)) == len(ports)
 
 
@@ -125,10 +136,10 @@ def apply(state: dict[str, Resource], step: Step) -> None:
     """Take one step. A replaced resource stays, under a key of its own, until it is deleted."""
     urn = step.resource.urn
     if step.does == "delete":
-        del state[f"{urn} (old)" if f"{urn} (old)" in state else urn]
+        del state[f"{urn}{OLD}" if f"{urn}{OLD}" in state else urn]
     else:
         if step.does == "replace":
-            state[f"{urn} (old)"] = state[urn]
+            state[f"{urn}{OLD}"] = state[urn]
         state[urn] = step.resource
 
 
@@ -183,6 +194,22 @@ def test_another_share_of_spot_is_a_rollout_of_the_same_service(prod: Prod) -> N
         asked = {share["capacityProvider"] for share in service.inputs["capacityProviderStrategies"]}
         (offered,) = recording.all("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
         assert asked <= set(offered.inputs["capacityProviders"])
+
+
+def test_another_load_balancer_has_another_target_group(prod: Prod) -> None:
+    """AWS lets no group be behind two: a new one stands before the new listener, and the old one goes last."""
+    for before, after in (TRANSITIONS["internal"], TRANSITIONS["internal"][::-1]):
+        steps = up(prod(before), prod(after))
+        assert order(steps, ("replace", BALANCER), ("replace", LISTENER), ("update", SERVICE), ("delete", BALANCER))
+        assert order(steps, ("replace", GROUP), ("replace", LISTENER), ("delete", LISTENER), ("delete", GROUP))
+
+
+def test_another_key_is_another_repository_with_the_image_in_it(prod: Prod) -> None:
+    """AWS changes no repository's encryption: image and tasks follow to the new one before the old one goes."""
+    steps = up(prod({}), prod(TRANSITIONS["kms_key_arn"][1]))
+    repository = "aws:ecr/repository:Repository"
+    assert order(steps, ("replace", repository), ("update", "docker:index/image:Image"), ("update", SERVICE))
+    assert order(steps, ("update", SERVICE), ("delete", repository))
 
 
 def test_a_gateway_per_zone_comes_without_deleting_anything(prod: Prod) -> None:

@@ -58,9 +58,19 @@ def test_production_passes(scenario: Scenario, rule: Rule) -> None:
     assert violations(rule, checked(scenario("prod-watched"))) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["dev", "https", "canary", "no-nat", "image", "spot-arm", "guarded", "watched", "scheduled"]
-)
+OTHERS = ["dev", "https", "canary", "no-nat", "image", "spot-arm", "guarded", "watched", "scheduled"]
+OTHERS += [
+    "existing",
+    "existing-no-nat",
+    "existing-endpoints",
+    "internal",
+    "internal-firewall",
+    "prod-internal",
+    "keys",
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_every_other_stack_passes_what_is_not_for_production_only(scenario: Scenario, name: str) -> None:
     """What is mandatory is so for dev as well; the rest is advice there."""
     resources = checked(scenario(name))
@@ -126,6 +136,15 @@ def test_every_rule_refuses_something(rule: Rule) -> None:
     found = violations(rule, [(rule.type, REFUSED[rule.name] if isinstance(rule, ResourceRule) else {})])
     assert len(found) == 1
     assert found[0].startswith(", ".join(rule.controls))
+
+
+def test_a_public_balancer_without_a_firewall_is_refused(scenario: Scenario) -> None:
+    """Whoever sets `firewall: false` for one does it against the policy pack; an internal one needs none."""
+    (rule,) = [rule for rule in RULES if rule.name == "firewall"]
+    assert violations(rule, checked(scenario("open"))) == [
+        "ELB.16: A load balancer that the internet reaches has a web ACL before it"
+    ]
+    assert violations(rule, checked(scenario("internal"))) == []
 
 
 def test_no_role_may_do_things_to_everything() -> None:

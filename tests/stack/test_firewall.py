@@ -63,11 +63,13 @@ def test_known_callers_have_no_rate(scenario: Scenario) -> None:
     """Requests from `unlimited_cidrs` are not counted by the rate; without the setting all are."""
     recording = scenario("guarded")
     (rate,) = [rule for rule in rules(recording) if rule["name"] == "rate"]
-    (known,) = [group for group in recording.all("aws:wafv2/ipSet:IpSet") if group.name.endswith("-known-callers")]
+    (known,) = [
+        group for group in recording.all("aws:wafv2/ipSet:IpSet") if group.name.endswith("-callers-without-limit")
+    ]
     assert known.inputs["addresses"] == ["198.51.100.0/28"]
     scope = rate["statement"]["rateBasedStatement"]["scopeDownStatement"]
     assert scope["notStatement"]["statement"]["ipSetReferenceStatement"]["arn"].endswith(
-        "IpSet/housing-dev-known-callers"
+        "IpSet/housing-dev-callers-without-limit"
     )
     (rate,) = [rule for rule in rules(scenario("dev")) if rule["name"] == "rate"]
     assert "scopeDownStatement" not in rate["statement"]["rateBasedStatement"]

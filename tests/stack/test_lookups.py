@@ -94,6 +94,33 @@ def test_a_hosted_zone_by_id_must_fit(zone_id: str) -> None:
         find_hosted_zone(config(domain_name="a.private.example.com", hosted_zone=private))
 
 
+def test_a_private_zone_will_do_for_callers_inside(zone_id: str) -> None:
+    """If it belongs to their network, and nothing has to be proved in it; a public one of that name is as good."""
+    private = new_zone("inside.example.com", private=True, vpc="vpc-0a")
+    inside = {
+        "domain_name": "api.inside.example.com",
+        "internal": True,
+        "vpc_id": "vpc-0a",
+        "certificate_arn": f"arn:aws:acm:{REGION}:123456789012:certificate/0b1c",
+    }
+    for asked in (private, "inside.example.com"):
+        assert find_hosted_zone(config(**inside, hosted_zone=asked)) == private
+        for changed, said in (
+            ({"vpc_id": "vpc-0b"}, "it belongs to vpc-0a, not to vpc_id = 'vpc-0b'"),
+            (
+                {"certificate_arn": None},
+                "a private one needs internal = true, the vpc_id that it belongs to, and a certif",
+            ),
+            ({"internal": False}, "use a public one; a private one needs internal = true"),
+        ):
+            with pytest.raises(ConfigError, match=said):
+                find_hosted_zone(config(**{**inside, **changed}, hosted_zone=asked))
+    public = new_zone("inside.example.com")
+    ids = ", ".join(sorted([private, public]))
+    with pytest.raises(ConfigError, match=f"has 2 zones of that name; name one by its id: {ids}"):
+        find_hosted_zone(config(**inside, hosted_zone="inside.example.com"))
+
+
 def test_endpoints_are_called_as_the_region_calls_them(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In China some names begin differently; only where there is no other way out does anything depend on them."""
     china = [

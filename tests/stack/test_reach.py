@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from stack.config import Config
-from tests.stack.account import Account
-from tests.stack.published import REGION
+from tests.stack.account import Account, apply_template, as_list
+from tests.stack.published import KEY, REGION
 from tests.stack.recording import ACCOUNT, ROOT, Recording, Resource, record
 from tests.stack.test_deployer import CREATED_BY
 
@@ -59,12 +59,12 @@ def arns(recordings: list[Recording], stack: str) -> dict[str, str]:
     return found
 
 
-def allowed(account: Account, stack: str, arn: str, type_: str) -> bool:
+def allowed(account: Account, stack: str, arn: str, type_: str, *, name: str = "housing") -> bool:
     """Whether a stack's deployer may create or change what has this ARN."""
     action = CREATED_BY[type_]
     return any(
         action in statement["Action"] and any(matches(arn, pattern) for pattern in statement["Resource"])
-        for statement in account.statements(f"deployer-housing-{stack}-")
+        for statement in account.statements(f"deployer-{name}-{stack}-")
     )
 
 
@@ -125,7 +125,7 @@ def test_a_stack_whose_name_is_cut_or_shared_has_no_deployer(template: dict[str,
     """What the template takes, the stack is called by; and no two stacks are called alike."""
     assert bool(re.fullmatch(template["Parameters"]["Stack"]["AllowedPattern"], stack)) == taken
     if taken:
-        assert Config(stack=stack, region=REGION, model_bucket="m").name == f"housing-{stack}"
+        assert Config(stack=stack, region=REGION, model_bucket="m").prefix == f"housing-{stack}"
 
 
 STATE = {
@@ -176,6 +176,48 @@ def test_a_preview_reads_devs_state_and_no_other(account: Account) -> None:
         assert not any(opens(account, "previewer", action, key.format("dev")) for key in STATE[action])
 
 
+def test_a_second_models_deployer_reaches_its_own(account: Account, models: str) -> None:
+    """With `Name` as the stack's `name`: all of its own, and nothing of the first model's, nor the other way round."""
+    wine = apply_template("prod", Name="wine")
+    recordings = [record("dev", {"name": "wine"}, stack="prod")]
+    found = {arn.replace("/housing-prod", "/wine-prod"): type_ for arn, type_ in arns(recordings, "prod").items()}
+    assert all("wine-prod" in arn for arn in found)
+    assert [arn for arn, type_ in found.items() if not allowed(wine, "prod", arn, type_, name="wine")] == []
+    assert [arn for arn, type_ in found.items() if allowed(account, "prod", arn, type_)] == []
+    first = arns([record("dev", {}, stack="prod")], "prod")
+    assert [arn for arn, type_ in first.items() if allowed(wine, "prod", arn, type_, name="wine")] == []
+
+
+def test_a_network_of_somebody_elses_is_left_alone(account: Account) -> None:
+    """With `VpcId` the deployer makes no network and empties no group; what is its own comes into that one alone."""
+    vpc = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-0a"
+    inside = apply_template("inside", VpcId="vpc-0a").statements("deployer-housing-inside-network")
+    actions = {action for statement in inside for action in statement["Action"]}
+    assert actions.isdisjoint({"ec2:CreateVpc", "ec2:CreateInternetGateway", "ec2:AllocateAddress"})
+    by_sid = {statement["Sid"]: statement for statement in inside}
+    assert "EmptyTheDefaultGroup" not in by_sid
+    assert by_sid["SettleInNetwork"]["Resource"] == [vpc]
+    assert by_sid["EndpointsInNetwork"]["Condition"] == {"ArnEquals": {"ec2:Vpc": vpc}}
+    without = {statement["Sid"] for statement in account.statements("deployer-housing-dev-network")}
+    assert by_sid.keys() - without == {"SettleInNetwork", "EndpointsInNetwork"}
+
+
+def test_keys_are_used_through_the_services_alone(account: Account) -> None:
+    """With `KeyArns` models are read under the key, and the repository's images are kept under it; training writes."""
+    s3 = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
+    ecr = {"StringEquals": {"kms:ViaService": f"ecr.{REGION}.amazonaws.com"}}
+    look, read = ("kms:DescribeKey", {}), ("kms:Decrypt", s3)
+    for role, rights in {
+        "deployer-housing-prod": [look, read, ("kms:CreateGrant", ecr), ("kms:RetireGrant", ecr)],
+        "previewer-housing-dev": [look, read],
+        "trainer-housing-dev": [read, ("kms:GenerateDataKey", s3)],
+    }.items():
+        statements = [statement for statement in account.statements(role) if "kms:" in str(statement["Action"])]
+        assert {resource for statement in statements for resource in statement["Resource"]} == {KEY}
+        found = [(action, statement.get("Condition", {})) for statement in statements for action in statement["Action"]]
+        assert found == rights
+
+
 def test_keys_of_ones_own_work_within_the_boundary(account: Account) -> None:
     """Bucket and secret may lie under customer keys: within the boundary S3 and Secrets Manager decrypt for a role."""
     (keys,) = [s for s in account.statements("boundary-housing-prod") if "kms:Decrypt" in s["Action"]]
@@ -185,14 +227,47 @@ def test_keys_of_ones_own_work_within_the_boundary(account: Account) -> None:
     }
 
 
-def test_the_documented_key_policy_names_the_roles(everything: Callable[[str], list[Recording]]) -> None:
-    """It must hold before there are roles, so it goes by their names: exactly the tasks' two."""
+@pytest.fixture(scope="module")
+def key_policy() -> dict[str, dict[str, Any]]:
+    """The statements that the documents give for a key's policy, by their names."""
     page = (ROOT / "docs" / "operations.md").read_text()
     (block,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    patterns = json.loads(block)["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    return {statement["Sid"]: statement for statement in json.loads(block)}
+
+
+def test_the_documented_key_policy_names_the_roles(
+    key_policy: dict[str, dict[str, Any]], everything: Callable[[str], list[Recording]]
+) -> None:
+    """It must hold before there are roles, so it goes by their names: exactly the tasks' two."""
+    patterns = key_policy["Tasks"]["Condition"]["ArnLike"]["aws:PrincipalArn"]
     roles = {arn for arn, type_ in arns(everything("prod"), "prod").items() if type_ == "aws:iam/role:Role"}
     matched = {arn for arn in roles if any(matches(arn, pattern) for pattern in patterns)}
     assert {arn.split("/")[1].removesuffix(SUFFIX) for arn in matched} == {
         "housing-prod-task",
         "housing-prod-execution",
     }
+
+
+def test_the_documented_key_policy_names_the_log_groups(
+    key_policy: dict[str, dict[str, Any]], everything: Callable[[str], list[Recording]]
+) -> None:
+    """By the context that CloudWatch gives KMS: each of the stack's groups, so that none fails to be made."""
+    patterns = key_policy["Logs"]["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    found = arns(everything("prod"), "prod").items()
+    groups = {arn.replace(REGION, "us-east-1") for arn, type_ in found if type_.endswith(":LogGroup")}
+    assert groups
+    assert [arn for arn in groups if not any(matches(arn, pattern) for pattern in patterns)] == []
+
+
+def test_the_documented_key_policy_gives_the_deployer_what_the_template_does(
+    key_policy: dict[str, dict[str, Any]], account: Account
+) -> None:
+    """Whichever of the two says it, the rights are the same."""
+    documented = {
+        action
+        for name, statement in key_policy.items()
+        if name.startswith("Deployer")
+        for action in as_list(statement["Action"])
+    }
+    given = {action for statement in account.statements("deployer-housing-prod") for action in statement["Action"]}
+    assert documented == {action for action in given if action.startswith("kms:")}

@@ -12,6 +12,11 @@ from stack.rules import FARGATE_MEMORY
 from stack.settings import ConfigError, parse
 
 REQUIRED = {"model_bucket": "housing-models"}
+THERE = {
+    "vpc_id": "vpc-0a",
+    "private_subnet_ids": '["subnet-0a", "subnet-0b"]',
+    "public_subnet_ids": '["subnet-0c", "subnet-0d"]',
+}
 
 
 def parsed(**given: str) -> Config:
@@ -163,6 +168,38 @@ def test_all_problems_are_in_one_message() -> None:
             },
             "with nat = none it must lie in eu-central-1",
         ),
+        ({"vpc_id": "vpc-1-main"}, "vpc_id = 'vpc-1-main': use the id of a network, such as vpc-0a1b2c3d4e5f60718"),
+        ({"private_subnet_ids": "subnet-0a"}, "private_subnet_ids = 'subnet-0a': use a list in JSON, such as"),
+        (
+            {"private_subnet_ids": '["subnet-0a"]'},
+            "private_subnet_ids: set vpc_id as well, the network that they lie in",
+        ),
+        ({"endpoints": "present"}, "endpoints = 'present': a new network has none; set vpc_id as well, or remove it"),
+        ({**THERE, "vpc_cidr": "10.1.0.0/16"}, "vpc_cidr: only for a new network; with vpc_id the subnets decide"),
+        ({**THERE, "availability_zones": "3"}, "availability_zones: only for a new network; with vpc_id the subnets"),
+        ({"vpc_id": "vpc-0a"}, "vpc_id = 'vpc-0a': set private_subnet_ids as well, one in each of two or more zones"),
+        ({"vpc_id": "vpc-0a"}, "vpc_id = 'vpc-0a': set public_subnet_ids as well, or internal = true"),
+        (
+            {**THERE, "internal": "true"},
+            "public_subnet_ids: an internal load balancer is in the private ones; remove it",
+        ),
+        (
+            {**THERE, "public_subnet_ids": '["subnet-0a"]'},
+            "private_subnet_ids, public_subnet_ids: 'subnet-0a' is listed twice",
+        ),
+        ({**THERE, "endpoints": "present"}, "endpoints = 'present': only with nat = none, where tasks need them"),
+        (
+            {**THERE, "allowed_security_groups": '["sg-0a"]'},
+            "allowed_security_groups: set internal = true; a public load balancer sees callers' public addresses only",
+        ),
+        ({"internal": "true", "allowed_security_groups": '["sg-0a"]'}, "allowed_security_groups: set vpc_id as well"),
+        ({"allowed_security_groups": '["callers"]'}, 'use a list in JSON, such as ["sg-0a1b2c3d4e5f60718"]'),
+        (
+            {"internal": "true", "requests_per_ip": "500"},
+            "requests_per_ip: there is no firewall to heed it; set firewall",
+        ),
+        ({"firewall": "false", "allowed_countries": '["DE"]'}, "allowed_countries: there is no firewall to heed it"),
+        ({"internal": "true", "unlimited_cidrs": '["10.0.0.0/8"]'}, "unlimited_cidrs: there is no firewall to heed it"),
         ({"canary_percent": "5"}, "canary_percent = 5.0: only with deployment_strategy = canary"),
         ({"bake_minutes": "5"}, "bake_minutes = 5: only with deployment_strategy = canary"),
         (
@@ -201,6 +238,14 @@ def test_all_problems_are_in_one_message() -> None:
         (
             {"certificate_arn": "mine"},
             "certificate_arn = 'mine': use the ARN of a certificate in ACM, such as arn:aws:",
+        ),
+        (
+            {"kms_key_arn": "alias/mine"},
+            "kms_key_arn = 'alias/mine': use the ARN of a key, such as arn:aws:kms:us-east-1",
+        ),
+        (
+            {"kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/1"},
+            "kms_key_arn = 'arn:aws:kms:us-east-1:123456789012:key/1': must be a key in aws:region = 'eu-central-1'",
         ),
         ({"permissions_boundary": "b"}, "permissions_boundary = 'b': use the ARN of a policy of this account, such as"),
         ({"model_bucket": "Not A Bucket"}, "model_bucket = 'Not A Bucket': use a bucket's name: 3 to 63 small letters"),
@@ -293,26 +338,30 @@ def test_a_time_zone_must_exist() -> None:
     assert "schedule 'night': timezone = 'Europe/Berln': use the name of a time zone, such as Europe/Berlin" in problem
 
 
-def name_of(stack: str) -> str:
-    return parse(REQUIRED, stack=stack, region="eu-central-1").name
+def prefix_of(stack: str, name: str = "housing") -> str:
+    return parse({**REQUIRED, "name": name}, stack=stack, region="eu-central-1").prefix
 
 
+@pytest.mark.parametrize("name", ["housing", "a", "twelvesmalls"])
 @pytest.mark.parametrize("stack", ["dev", "prod", "thirteenchars", "feature/A_very.long-stack-name", "prod-", "___"])
-def test_names_fit_into_aws(stack: str) -> None:
+def test_names_fit_into_aws(stack: str, name: str) -> None:
     """A target group's name has 32 characters; Pulumi's suffix takes 8 and the second group's 2."""
-    name = name_of(stack)
-    assert len(name) <= 22
-    assert name.replace("-", "").isalnum()
-    assert not name.endswith("-")
+    prefix = prefix_of(stack, name)
+    assert len(prefix) <= 22
+    assert prefix.replace("-", "").isalnum()
+    assert prefix.startswith(f"{name}-")
+    assert not prefix.endswith("-")
 
 
 def test_a_short_name_is_the_stacks() -> None:
     """What fits is neither cut nor changed, so that people and rights know it."""
-    assert [name_of(stack) for stack in ("dev", "prod-eu", "thirteenchars")] == [
+    assert [prefix_of(stack) for stack in ("dev", "prod-eu", "thirteenchars")] == [
         "housing-dev",
         "housing-prod-eu",
         "housing-thirteenchars",
     ]
+    assert prefix_of("wine-dev", "twelvesmalls") == "twelvesmalls-wine-dev"
+    assert prefix_of("nineteen-characters", "a") == "a-nineteen-characters"
 
 
 def test_no_two_stacks_share_a_name() -> None:
@@ -328,7 +377,15 @@ def test_no_two_stacks_share_a_name() -> None:
         "a-b",
         "a_b",
     ]
-    assert len({name_of(stack) for stack in stacks}) == len(stacks)
+    names = ["housing", "wine", "twelvesmalls"]
+    assert len({prefix_of(stack, name) for stack in stacks for name in names}) == len(stacks) * len(names)
+
+
+@pytest.mark.parametrize("name", ["thirteenchars", "Wine", "wine-dev", "1st", "", "internal", "sthree", "w\u00efne"])
+def test_a_name_that_aws_would_not_take_is_refused(name: str) -> None:
+    """A load balancer must not be called `internal-…`, a bucket not `sthree-…`; the words say what to use."""
+    words = "1 to 12 small letters and digits, a letter first, and not internal or sthree, which AWS keeps for itself"
+    assert problems(name=name) == [f"name = {name!r}: use {words}"]
 
 
 def test_every_setting_is_documented() -> None:

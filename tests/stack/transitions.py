@@ -1,6 +1,9 @@
 """For each setting, a stack before and after it is changed, otherwise the same."""
 
-from tests.stack.published import OTHER_BUCKET, PREFIX, REGION
+import json
+
+from tests.stack.networks import CALLERS, OTHER_PRIVATE, OTHER_PUBLIC, PRIVATE, PUBLIC, TURNED, TURNED_PRIVATE, VPC
+from tests.stack.published import KEY, OTHER_BUCKET, PREFIX, REGION
 from tests.stack.recording import ACCOUNT
 
 Settings = dict[str, str]
@@ -11,12 +14,19 @@ CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0b1c"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:keys-AbCdEf"
 NIGHT = '{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}'
 DAY = '{"name": "day", "schedule": "cron(0 6 * * ? *)", "min_tasks": 2, "max_tasks": 6}'
+THERE = {"vpc_id": VPC, "private_subnet_ids": json.dumps(PRIVATE), "public_subnet_ids": json.dumps(PUBLIC)}
+INSIDE = {"vpc_id": VPC, "private_subnet_ids": json.dumps(PRIVATE), "internal": "true"}
+CLOSED_OFF = {
+    "vpc_id": TURNED,
+    "private_subnet_ids": json.dumps(TURNED_PRIVATE),
+    "nat": "none",
+    "internal": "true",
+}
 
 TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "model_bucket": ({}, {"model_bucket": OTHER_BUCKET}),
     "model_path": ({"model_path": f"{PREFIX}/5"}, {"model_path": f"{PREFIX}/6"}),
     "create_model_bucket": ({}, {"create_model_bucket": "true"}),
-    "protected": ({"protected": "false"}, {"protected": "true"}),
     "image_uri": ({}, {"image_uri": f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/housing@sha256:{'a' * 64}"}),
     "cpu_architecture": ({}, {"cpu_architecture": "ARM64"}),
     "cpu": ({"cpu": "256", "memory": "1024"}, {"cpu": "512", "memory": "1024"}),
@@ -37,16 +47,26 @@ TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "canary_percent": (CANARY, {**CANARY, "canary_percent": "20"}),
     "canary_minutes": (CANARY, {**CANARY, "canary_minutes": "15"}),
     "bake_minutes": (CANARY, {**CANARY, "bake_minutes": "10"}),
+    "vpc_id": ({}, THERE),
+    "private_subnet_ids": (THERE, {**THERE, "private_subnet_ids": json.dumps(OTHER_PRIVATE)}),
+    "public_subnet_ids": (THERE, {**THERE, "public_subnet_ids": json.dumps(OTHER_PUBLIC)}),
     "vpc_cidr": ({}, {"vpc_cidr": "10.1.0.0/16"}),
     "availability_zones": ({}, {"availability_zones": "3"}),
     "nat": ({}, {"nat": "none"}),
+    "endpoints": (CLOSED_OFF, {**CLOSED_OFF, "endpoints": "present"}),
+    "internal": ({}, {"internal": "true"}),
     "allowed_cidrs": ({}, {"allowed_cidrs": '["198.51.100.0/24"]'}),
+    "allowed_security_groups": (
+        {**INSIDE, "allowed_cidrs": '["10.20.0.0/16"]'},
+        {**INSIDE, "allowed_cidrs": '["10.20.0.0/16"]', "allowed_security_groups": json.dumps([CALLERS])},
+    ),
     "domain_name": ({}, HTTPS),
     "hosted_zone": (
         {"domain_name": "api.example.com", "certificate_arn": CERTIFICATE},
         {**HTTPS, "certificate_arn": CERTIFICATE},
     ),
     "certificate_arn": (HTTPS, {**HTTPS, "certificate_arn": CERTIFICATE}),
+    "firewall": ({}, {"firewall": "false"}),
     "requests_per_ip": ({}, {"requests_per_ip": "500"}),
     "unlimited_cidrs": ({}, {"unlimited_cidrs": '["198.51.100.0/28"]'}),
     "allowed_countries": ({}, {"allowed_countries": '["DE"]'}),
@@ -59,6 +79,9 @@ TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "metrics_from_security_group": ({}, {"metrics_from_security_group": "sg-0a1b2c3d4e5f60718"}),
     "container_insights": ({"container_insights": "disabled"}, {"container_insights": "enabled"}),
     "alarm_email": ({}, {"alarm_email": "ops@example.com"}),
+    "name": ({}, {"name": "houses"}),
+    "protected": ({"protected": "false"}, {"protected": "true"}),
+    "kms_key_arn": ({}, {"kms_key_arn": KEY}),
     "permissions_boundary": ({}, {"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}),
 }
 """By setting: settings on top of prod's, before and after."""
