@@ -262,7 +262,7 @@ def test_pull_requests_only_look(account: Account) -> None:
 
 def test_training_publishes_and_deletes_nothing(account: Account) -> None:
     """The trainer writes models and MLflow's files to the one bucket, and cannot delete a model."""
-    (bucket, objects, _key, captured) = account.statements("trainer")
+    (bucket, objects, captured, _key) = account.statements("trainer")
     assert (bucket["Action"], bucket["Resource"]) == (["s3:ListBucket"], ["arn:aws:s3:::the-models"])
     assert set(objects["Action"]) == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}
     assert objects["Resource"] == [
