@@ -126,10 +126,12 @@ CHANGES: dict[str, Change] = {
         protected=("there", "back"),
     ),
     "protected": _both(Effect.IN_PLACE),
-    "kms_key_arn": _both(
+    "kms_key_arn": Change(
         Effect.ROLLOUT,
-        "The repository is made anew and the image pushed there; `protected` keeps the old one beside it. What is "
-        "already written stays under the key that it was written with: do not delete that.",
+        Effect.IN_PLACE,
+        note="The repository is made anew and the image pushed there; `protected` keeps the old one beside it. Taken "
+        "back, the repository stays under the key. What is written stays under the key that it was written with: do "
+        "not delete that.",
     ),
     "permissions_boundary": _both(Effect.IN_PLACE),
 }

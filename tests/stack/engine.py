@@ -12,7 +12,7 @@ from typing import Literal
 
 from tests.stack.awsx_network import VPC, deployed
 from tests.stack.recording import Recording, Resource
-from tests.stack.replacements import replaces
+from tests.stack.replacements import KEPT, replaces
 
 IMAGE = "docker:index/image:Image"
 """Pushed anew by an update, and so called otherwise from then on."""
@@ -61,7 +61,8 @@ def up(before: Recording, after: Recording) -> list[Step]:
 def _changed(old: Resource, new: Resource, renewed: set[str]) -> frozenset[str]:
     differing = {key for key in old.inputs.keys() | new.inputs.keys() if old.inputs.get(key) != new.inputs.get(key)}
     differing |= {key for key, urns in new.property_depends_on.items() if renewed & set(urns)}
-    return frozenset(differing - set(new.ignore_changes))
+    left = KEPT.get(new.type, frozenset()) - new.inputs.keys()
+    return frozenset(differing - set(new.ignore_changes) - left)
 
 
 def refused(steps: Iterable[Step], before: Recording) -> list[Resource]:

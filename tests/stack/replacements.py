@@ -51,6 +51,9 @@ REPLACED_BY: dict[str, frozenset[str]] = {
     "docker:index/image:Image": frozenset(),
 }
 
+KEPT: dict[str, frozenset[str]] = {"aws:ecr/repository:Repository": frozenset({"encryptionConfigurations"})}
+"""Inputs that the provider leaves as they are once they are left away: `SuppressMissingOptionalConfigurationBlock`."""
+
 
 def replaces(type_: str, changed: frozenset[str]) -> bool:
     """Whether a change of these inputs makes another resource. KeyError for a type that nobody looked up."""

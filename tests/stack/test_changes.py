@@ -86,8 +86,11 @@ def test_no_two_listeners_meet_on_a_port(prod: Prod, before: Settings, after: Se
     for state in states(prod(before), prod(after)):
         two = any(resource.type == BALANCER and urn.endswith(OLD) for urn, resource in state.items())
         listeners = [(urn, resource) for urn, resource in state.items() if resource.type == LISTENER]
-        # With the load balancer its listeners are others too: the old ones stand at the old one.
-        ports = [(two and urn.endswith(OLD), resource.inputs["port"]) for urn, resource in listeners]
+        # With the load balancer its listeners are others too: the old ones stand at the old one, of the same ARN here.
+        ports = [
+            (resource.inputs["loadBalancerArn"], two and urn.endswith(OLD), resource.inputs["port"])
+            for urn, resource in listeners
+        ]
         assert len(set(ports)) == len(ports)
 
 
