@@ -67,10 +67,14 @@ class Model:
 
     def extrapolated(self, rows: Rows) -> list[list[str]]:
         """Of each row the features whose values lie outside the training data."""
-        outside = (rows < self._low) | (rows > self._high)
+        outside = self.outside(rows)
         if not outside.any():
             return [[]] * len(rows)
         return [self._names[row].tolist() for row in outside]
+
+    def outside(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which values lie outside the training data: shape (n, features)."""
+        return (rows < self._low) | (rows > self._high)
 
     @classmethod
     def load(cls, fetched: FetchedModel) -> Self:

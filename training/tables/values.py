@@ -10,9 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from api.answers.fields import LARGEST, listed
-
-YES = {"1", "1.0", "true", "yes", "t", "y"}
-NO = {"0", "0.0", "false", "no", "f", "n"}
+from api.scoring.words import NO, YES
+from api.scoring.words import written as written
 
 _THOUSANDS = {
     ".": re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?"),
@@ -100,15 +99,6 @@ def categories(column: pd.Series, known: Sequence[str]) -> tuple[pd.Series, list
     shown = listed(list(map(repr, known)))
     faults = [(int(row), f"{texts[row]!r} is not one of {shown}") for row in np.flatnonzero(wrong)]
     return pd.Series(pd.Categorical(texts.where(~wrong), categories=list(known)), index=column.index), faults
-
-
-def written(value: Any) -> str:
-    """A value as the text of a category: a whole number without a fraction."""
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()
 
 
 def _with_presence(column: pd.Series) -> Iterator[tuple[Any, bool]]:

@@ -1,0 +1,131 @@
+"""Scores a table: a model from its store, the parts one after the other, what is done already left as it is."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from api.errors import ScoringError
+from api.model.model import Model
+from api.scoring import parts
+from api.scoring.part import Job, Outcome
+from api.scoring.places import S3, Place, place
+from api.scoring.progress import Progress
+from api.store import manifest
+from api.store.fetch import fetch
+from api.store.opening import open_store
+
+log = logging.getLogger(__name__)
+
+OWNER = "_scoring.json"
+"""Says whose scores lie in a place: written first, and by nobody else."""
+
+SOME_REFUSED = 4
+"""Exit code: all is scored but the rows that were refused."""
+
+Runner = Callable[[Job, Sequence[str], Progress], Iterable[Outcome]]
+"""Scores the parts of these names, in any order."""
+
+
+class Summary(NamedTuple):
+    """What came of a run."""
+
+    parts: int
+    rows: int
+    """That were answered, now or before."""
+    refused: int
+    """Rows that were not."""
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return SOME_REFUSED if self.refused else 0
+
+
+class _Owner(msgspec.Struct, frozen=True):
+    model: str
+    version: str
+    digest: str
+    keep: tuple[str, ...] | None
+
+
+def published(location: str, sha256: str = "") -> tuple[Model, str]:
+    """The model of a published version, verified as the service verifies it, and its manifest's sha256.
+
+    Args:
+        location: its directory, `s3://BUCKET/PREFIX/…` or a path.
+        sha256: of its manifest; empty: any.
+
+    Raises:
+        ServiceError: there is none, or it is not to be relied on.
+    """
+    bucket, path = "", location
+    if location.startswith(S3):
+        bucket, _, path = location.removeprefix(S3).partition("/")
+    fetched = fetch(open_store(bucket, path.rstrip("/") or path), sha256, allow_unverified=False)
+    if fetched.manifest is None:
+        raise ScoringError(f"{fetched.where} has no manifest: publish the model, so that its version can be named")
+    return Model.load(fetched), manifest.identity(manifest.encode(fetched.manifest))
+
+
+def score(location: str, sha256: str, data: str, out: str, keep: tuple[str, ...] | None, runner: Runner) -> Summary:
+    """Score the table at `data` into `out` with the model at `location`.
+
+    Raises:
+        ServiceError: the model, the table or the place for the scores will not do; the message says why.
+        OSError: the scores cannot be written.
+    """
+    table = parts.find(data)
+    scores = place(out)
+    parts.refuse_within(table, scores)
+    model, digest = published(location, sha256)
+    log.info("model %s %s from %s", model.schema.name, model.version, model.where)
+    _own(scores, table, _Owner(model.schema.name, model.version, digest, keep))
+    job = Job(model, digest, table.place.where(), out, keep)
+    progress = Progress(len(table.names))
+    outcomes = [progress.done(outcome) for outcome in runner(job, table.names, progress)]
+    summary = Summary(len(outcomes), sum(each.rows for each in outcomes), sum(each.refused for each in outcomes))
+    log.info(
+        "%d parts, %d rows are scored in %s; %d rows were refused%s",
+        summary.parts,
+        summary.rows,
+        scores.where(),
+        summary.refused,
+        f": see {scores.where('_refused')}" if summary.refused else "",
+    )
+    return summary
+
+
+def _own(scores: Place, table: parts.Table, owner: _Owner) -> None:
+    """Take a place for the scores of this model and these parts, or go on with it.
+
+    Raises:
+        ScoringError: other files lie there.
+    """
+    there = scores.names()
+    expected = {parts.scores_name(name) for name in table.names}
+    if len(expected) < len(table.names):
+        raise ScoringError(f"two parts in {table.place.where()} differ only in .parquet at their end: rename one")
+    visible = [name for name in there if not parts.hidden(name)]
+    foreign = [name for name in visible if OWNER not in there or name not in expected]
+    if foreign:
+        raise ScoringError(
+            f"{scores.where(foreign[0])} is no score of a part in {table.place.where()}: give another place, or remove "
+            f"what is there ({len(foreign)} file{'s' if len(foreign) > 1 else ''})"
+        )
+    wanted = msgspec.json.encode(owner) + b"\n"
+    if (found := scores.create(OWNER, wanted)) != wanted:
+        raise ScoringError(
+            f"{scores.where()} has the scores of another model, or with other columns kept ({_shown(found)}, not "
+            f"{_shown(wanted)}): give another place, or remove what is there"
+        )
+
+
+def _shown(owner: bytes) -> str:
+    try:
+        found = msgspec.json.decode(owner, type=_Owner)
+    except msgspec.DecodeError:
+        return "unreadable"
+    kept = "" if found.keep is None else f", keeping {', '.join(found.keep) or 'nothing'}"
+    return f"{found.model} {found.version} {found.digest[:8]}{kept}"
