@@ -3,16 +3,23 @@
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 from pandas.errors import ParserError
 
-from api.scoring.dialect import SEPARATORS, find_separator, first_rows, has_decimal_commas, without_sep_line
 from training.errors import DataError
 
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+LOOKED_AT = 200
+"""Lines at the head of a file that tell how it is separated."""
+
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+_DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+")
 _GZIP = b"\x1f\x8b"
 
 
@@ -51,15 +58,13 @@ def _csv(file: Path) -> Read:
         raw = gzip.decompress(raw)
         recognised.append("gzip")
     text, encoding = _decoded(raw)
-    text, said = without_sep_line(text)
-    separator = said or find_separator(text)
-    if not separator:
-        raise DataError(f"{file} has one column: separate values by commas, semicolons or tabs.")
-    lines = first_rows(text, separator)
+    text, said = _without_sep_line(text)
+    separator = said or _separator(text, file)
+    lines = list(islice(csv.reader(io.StringIO(text), delimiter=separator), LOOKED_AT))
     if not lines:
         raise DataError(f"{file} is empty.")
     names, *rows = lines
-    decimal = "," if separator != "," and has_decimal_commas(rows) else "."
+    decimal = "," if separator != "," and _has_decimal_commas(rows) else "."
     recognised = [
         f"CSV separated by {SEPARATORS.get(separator, repr(separator))}",
         f"decimal {'comma' if decimal == ',' else 'point'}",
@@ -82,6 +87,30 @@ def _decoded(raw: bytes) -> tuple[str, str]:
         return raw.decode("cp1252"), "Latin-1 (Windows-1252)"
     except UnicodeDecodeError as error:
         raise ValueError("it is text neither in UTF-8 nor in Latin-1 (Windows-1252)") from error
+
+
+def _without_sep_line(text: str) -> tuple[str, str]:
+    """Excel's own first line `sep=;` names the separator and is no row."""
+    first, _, rest = text.partition("\n")
+    match = re.fullmatch(r'"?sep=(.)"?\r?', first)
+    return (rest, match[1]) if match else (text, "")
+
+
+def _separator(text: str, file: Path) -> str:
+    """The one by which the first lines fall into equally many values, and into most."""
+    found = {}
+    for separator in SEPARATORS:
+        widths = [len(row) for row in islice(csv.reader(io.StringIO(text), delimiter=separator), LOOKED_AT) if row]
+        if widths and widths[0] > 1:
+            found[separator] = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
+    if not found:
+        raise DataError(f"{file} has one column: separate values by commas, semicolons or tabs.")
+    return max(found, key=lambda separator: found[separator])
+
+
+def _has_decimal_commas(rows: list[list[str]]) -> bool:
+    values = [value.strip() for row in rows for value in row]
+    return any(map(_DECIMAL_COMMA.fullmatch, values)) and not any(map(_DECIMAL_POINT.fullmatch, values))
 
 
 def _table(text: str, separator: str, names: list[str], file: Path) -> pd.DataFrame:
