@@ -6,7 +6,8 @@ from typing import NamedTuple
 from api.errors import ScoringError
 from api.scoring.places import Place, place
 
-KINDS = (".parquet", ".csv", ".tsv", ".txt")
+PARQUET = ".parquet"
+KINDS = (PARQUET, ".csv", ".tsv", ".txt")
 PATTERN = re.compile(r"[*?\[]")
 EVERYTHING = "**/*"
 
@@ -23,7 +24,8 @@ class Table(NamedTuple):
 def find(data: str) -> Table:
     """The parts that `data` names: a file, a folder or a pattern such as `s3://BUCKET/PREFIX/*.parquet`.
 
-    `**` stands for any folders. Files and folders whose names begin with '.' or '_' are none of a table.
+    `**` stands for any folders. Empty files are none of a table, nor files and folders whose names begin with '.' or
+    '_'.
 
     Raises:
         ScoringError: there is none, or a file that was named is of no kind that can be read.
@@ -51,6 +53,8 @@ def _matching(root: Place, pattern: str, data: str) -> Table:
     readable = [name for name in names if kind(name)]
     if not readable:
         raise ScoringError(f"{data} names no files: give a {', '.join(KINDS)} file, a folder of them or a pattern")
+    if len({kind(name) == PARQUET for name in readable}) > 1:
+        raise ScoringError(f"{data} has both CSV and Parquet, as if the same rows twice: name one kind, '*.parquet'")
     if pattern != EVERYTHING and (others := [name for name in names if not kind(name)]):
         raise ScoringError(f"{root.where(others[0])} is none of {', '.join(KINDS)}: let the pattern name these alone")
     return Table(root, readable, wanted)
@@ -63,7 +67,7 @@ def kind(name: str) -> str:
 
 def scores_name(name: str) -> str:
     """What the file of a part's scores is called."""
-    return name if name.endswith(".parquet") else f"{name}.parquet"
+    return name if name.endswith(PARQUET) else f"{name}.parquet"
 
 
 def refuse_within(table: Table, out: Place) -> None:

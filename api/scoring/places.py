@@ -36,7 +36,7 @@ class Place(Protocol):
         """The folder, or a file in it, as a message should name it."""
 
     def names(self) -> list[str]:
-        """All files below it, sorted; none where there is no such folder."""
+        """All files below it that are not empty, sorted; none where there is no such folder."""
 
     def identity(self, name: str) -> Identity:
         """What its content is."""
@@ -72,11 +72,10 @@ class Folder:
 
     def names(self) -> list[str]:
         """See `Place.names`."""
-        found = []
+        found: list[Path] = []
         for folder, _, files in os.walk(self.path, followlinks=True):
-            below = Path(folder).relative_to(self.path)
-            found += [(below / file).as_posix() for file in files]
-        return sorted(found)
+            found += [Path(folder, file) for file in files]
+        return sorted(file.relative_to(self.path).as_posix() for file in found if file.stat().st_size)
 
     def identity(self, name: str) -> Identity:
         """See `Place.identity`."""
@@ -152,8 +151,8 @@ class Bucket:
         """See `Place.names`."""
         with self._told(""):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
-            keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
-        return sorted(key.removeprefix(self.prefix) for key in keys if not key.endswith("/"))
+            keys = [found["Key"] for page in pages for found in page.get("Contents", []) if found["Size"]]
+        return sorted(key.removeprefix(self.prefix) for key in keys)
 
     def identity(self, name: str) -> Identity:
         """See `Place.identity`."""

@@ -11,8 +11,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from api.errors import ScoringError
-from api.scoring.dialect import find_separator, first_rows, has_decimal_commas, without_sep_line
-from api.scoring.parts import kind
+from api.scoring.dialect import find_separator, first_rows, has_decimal_commas, named_separator
+from api.scoring.parts import PARQUET, kind
 from api.scoring.words import MISSING
 
 ROWS = 2**16
@@ -75,7 +75,7 @@ def open_part(file: Path, name: str) -> Part:
         ScoringError: it cannot be read as a table.
     """
     try:
-        return ParquetPart(file, name) if kind(name) == ".parquet" else CsvPart(file, name)
+        return ParquetPart(file, name) if kind(name) == PARQUET else CsvPart(file, name)
     except _UNREADABLE as error:
         raise _unreadable(name, error) from error
 
@@ -109,12 +109,13 @@ class CsvPart:
         with self._stream() as stream:
             head = stream.read(HEAD)
         text, self.encoding = _decoded(head)
+        lines = text.splitlines(keepends=True)
         if len(head) == HEAD:
-            text = text.rpartition("\n")[0]
-        text, said = without_sep_line(text)
+            lines.pop()
+        said = named_separator(lines)
         self.skipped = int(bool(said))
-        self.separator = said or find_separator(text) or ","
-        names, *rows = first_rows(text, self.separator) or [[]]
+        self.separator = said or find_separator(lines) or ","
+        names, *rows = first_rows(lines[self.skipped :], self.separator) or [[]]
         if not names:
             raise ScoringError(f"{name} is empty: it has no line of names")
         self.schema = pa.schema([(each.strip(), pa.string()) for each in names])
