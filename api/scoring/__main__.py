@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 try:
     from api.errors import ScoringError, ServiceError
     from api.http.journal import Journal, configure_logging
-    from api.scoring.places import S3
+    from api.scoring.files.places import S3
     from api.scoring.processes import Local, cores
     from api.scoring.run import score
 except ModuleNotFoundError as missing:

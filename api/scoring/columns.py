@@ -16,8 +16,8 @@ import pyarrow.types as types
 
 from api.answers.fields import LARGEST
 from api.errors import ScoringError
-from api.scoring.reading import Notation
-from api.scoring.words import NO, NUMBER, YES, written
+from api.scoring.files.reading import Notation
+from api.scoring.files.words import NO, NUMBER, YES, written
 from api.store.schema import Feature
 
 _ANSWERS = [*sorted(NO), *sorted(YES)]

@@ -6,7 +6,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from api.scoring.places import Identity, Place
+from api.scoring.files.places import Identity, Place
 
 KEY = "scoring"
 _END = 8

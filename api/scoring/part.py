@@ -13,10 +13,10 @@ from api.answers.rows import RowReader
 from api.errors import ScoringError
 from api.model.model import Model
 from api.scoring.answers import AnswerColumns
+from api.scoring.files.opening import place
+from api.scoring.files.parts import scores_name
+from api.scoring.files.reading import Batch, Part, open_part
 from api.scoring.marks import Mark
-from api.scoring.parts import scores_name
-from api.scoring.places import place
-from api.scoring.reading import Batch, Part, open_part
 from api.scoring.rows import PartReader, Refusal
 
 ROW_NUMBER = "row_number"

@@ -11,7 +11,7 @@ from api.answers.rows import RowReader
 from api.errors import ScoringError
 from api.http.problems import Fault, ProblemError
 from api.scoring import columns
-from api.scoring.reading import Batch, Notation, Part
+from api.scoring.files.reading import Batch, Notation, Part
 from api.store.schema import Schema
 from api.trees.walk import Rows
 

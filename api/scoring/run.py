@@ -8,9 +8,10 @@ import msgspec
 
 from api.errors import ScoringError
 from api.model.model import Model
-from api.scoring import parts
+from api.scoring.files import parts
+from api.scoring.files.opening import place
+from api.scoring.files.places import S3, Place
 from api.scoring.part import Job, Outcome
-from api.scoring.places import S3, Place, place
 from api.scoring.progress import Progress
 from api.store import manifest
 from api.store.fetch import fetch

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from api.scoring.dialect import SEPARATORS, find_separator, first_rows, has_decimal_commas, named_separator
+from api.scoring.files.dialect import SEPARATORS, find_separator, first_rows, has_decimal_commas, named_separator
 from training.errors import DataError
 
 HEAD_LINES = 1_000

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from api.answers.fields import LARGEST, listed
-from api.scoring.words import NO, YES
-from api.scoring.words import written as written
+from api.scoring.files.words import NO, YES
+from api.scoring.files.words import written as written
 
 _THOUSANDS = {
     ".": re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?"),

@@ -11,9 +11,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from api.errors import ScoringError
-from api.scoring.dialect import find_separator, first_rows, has_decimal_commas, named_separator
-from api.scoring.parts import PARQUET, kind
-from api.scoring.words import MISSING
+from api.scoring.files.dialect import find_separator, first_rows, has_decimal_commas, named_separator
+from api.scoring.files.parts import PARQUET, kind
+from api.scoring.files.words import MISSING
 
 ROWS = 2**16
 """In a batch, which is also a row group of what is written."""

@@ -4,7 +4,8 @@ import re
 from typing import NamedTuple
 
 from api.errors import ScoringError
-from api.scoring.places import Place, place
+from api.scoring.files.opening import place
+from api.scoring.files.places import Place
 
 PARQUET = ".parquet"
 KINDS = (PARQUET, ".csv", ".tsv", ".txt")
