@@ -15,7 +15,7 @@ try:
     from api.http.journal import Journal, configure_logging
     from api.scoring.files.places import S3
     from api.scoring.processes import Local, cores
-    from api.scoring.run import score
+    from api.scoring.run import Request, score
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: {missing.name} is not installed for {sys.executable}: scoring needs requirements/scoring.txt, and an "
@@ -33,15 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure_logging(Journal(_write, os.environ.get("LOG_FORMAT", "auto")))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        location, sha256 = (given.model, "") if given.model else _deployed()
-        keep = None if given.keep is None else tuple(name for name in given.keep.split(",") if name)
-        return score(location, sha256, given.data, given.out, keep, Local(given.processes)).code
+        model, sha256 = (given.model, "") if given.model else _deployed()
+        summary = score(Request(model, given.data, given.out, given.keep, sha256), Local(given.processes))
     except (ServiceError, OSError) as error:
         log.critical("%s: %s", type(error).__name__, error)
         return FAILED
     except KeyboardInterrupt:
         log.warning("interrupted: what is done stays, and the same command goes on")
         return INTERRUPTED
+    log.info("%s", summary)
+    return summary.code
 
 
 def _deployed() -> tuple[str, str]:

@@ -11,7 +11,7 @@ from api.model.model import Model
 from api.scoring.files import parts
 from api.scoring.files.opening import place
 from api.scoring.files.places import S3, Place
-from api.scoring.part import Job, Outcome
+from api.scoring.part import REFUSED, Job, Outcome
 from api.scoring.progress import Progress
 from api.store import manifest
 from api.store.fetch import fetch
@@ -29,14 +29,33 @@ Runner = Callable[[Job, Sequence[str], Progress], Iterable[Outcome]]
 """Scores the parts of these names, in any order."""
 
 
+class Request(NamedTuple):
+    """What is to be scored, with what, and to where."""
+
+    model: str
+    """A published version's directory, `s3://BUCKET/PREFIX/…` or a path."""
+    data: str
+    """A file, a folder or a pattern."""
+    out: str
+    keep: str | None = None
+    """The columns to keep, separated by commas; None: all that are no features."""
+    sha256: str = ""
+    """Of the model's manifest; empty: whichever is there."""
+
+
 class Summary(NamedTuple):
     """What came of a run."""
 
+    where: str
     parts: int
     rows: int
     """That were answered, now or before."""
     refused: int
     """Rows that were not."""
+
+    def __str__(self) -> str:
+        refused = f"{self.refused:,} were refused, see {self.where}{REFUSED}" if self.refused else "none was refused"
+        return f"{self.rows:,} rows of {self.parts:,} parts are scored in {self.where}; {refused}"
 
     @property
     def code(self) -> int:
@@ -70,32 +89,25 @@ def published(location: str, sha256: str = "") -> tuple[Model, str]:
     return Model.load(fetched), manifest.identity(manifest.encode(fetched.manifest))
 
 
-def score(location: str, sha256: str, data: str, out: str, keep: tuple[str, ...] | None, runner: Runner) -> Summary:
-    """Score the table at `data` into `out` with the model at `location`.
+def score(request: Request, runner: Runner) -> Summary:
+    """Score a table.
 
     Raises:
         ServiceError: the model, the table or the place for the scores will not do; the message says why.
         OSError: the scores cannot be written.
     """
-    table = parts.find(data)
-    scores = place(out)
+    table = parts.find(request.data)
+    scores = place(request.out)
     parts.refuse_within(table, scores)
-    model, digest = published(location, sha256)
+    model, digest = published(request.model, request.sha256)
     log.info("model %s %s from %s", model.schema.name, model.version, model.where)
+    keep = None if request.keep is None else tuple(name for name in request.keep.split(",") if name)
     _own(scores, table, _Owner(model.schema.name, model.version, digest, keep))
-    job = Job(model, digest, table.place.where(), out, keep)
     progress = Progress(len(table.names))
+    job = Job(model, digest, table.place.where(), scores.where(), keep)
     outcomes = [progress.done(outcome) for outcome in runner(job, table.names, progress)]
-    summary = Summary(len(outcomes), sum(each.rows for each in outcomes), sum(each.refused for each in outcomes))
-    log.info(
-        "%d parts, %d rows are scored in %s; %d rows were refused%s",
-        summary.parts,
-        summary.rows,
-        scores.where(),
-        summary.refused,
-        f": see {scores.where('_refused')}" if summary.refused else "",
-    )
-    return summary
+    rows, refused = sum(each.rows for each in outcomes), sum(each.refused for each in outcomes)
+    return Summary(f"{scores.where().rstrip('/')}/", len(outcomes), rows, refused)
 
 
 def _own(scores: Place, table: parts.Table, owner: _Owner) -> None:

@@ -56,7 +56,8 @@ def search(
     rows = f"{len(table):,}"
     log.info("Searching: %d candidates on %d folds, %d fits of %s rows", len(tried), folds, len(tried) * folds, rows)
     if cluster:
-        with _dask(cluster):
+        with connected(cluster) as client, joblib.parallel_config("dask", n_jobs=-1):
+            log.info("Searching on %s; watch it at %s", cluster, client.dashboard_link)
             return found.fit(features(table, description), truth(table, description))
     # XGBoost releases the interpreter while it works, so threads use every core without starting processes. Trees that
     # grow on a cluster cannot be counted here. The best candidate is fitted once more, to all rows.
@@ -100,7 +101,12 @@ def _work(candidate: Mapping[str, Any]) -> float:
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[None]:
+def connected(address: str) -> Iterator[Any]:
+    """A Dask cluster's client.
+
+    Raises:
+        TrainingError: the cluster cannot be reached, or Dask is not installed.
+    """
     try:
         distributed = import_module("distributed")  # an extra that most installations do without
     except ImportError as error:
@@ -109,6 +115,5 @@ def _dask(address: str) -> Iterator[None]:
         client = distributed.Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise TrainingError(f"No Dask scheduler answers at {address}: {error}") from error
-    with client, joblib.parallel_config("dask", n_jobs=-1):
-        log.info("Searching on %s; watch it at %s", address, client.dashboard_link)
-        yield
+    with client:
+        yield client
