@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 OWNER = "_scoring.json"
 """Says whose scores lie in a place: written first, and by nobody else."""
 
+_INSTEAD = "give another place, or remove what is there"
+
 SOME_REFUSED = 4
 """Exit code: all is scored but the rows that were refused."""
 
@@ -121,17 +123,15 @@ def _own(scores: Place, table: parts.Table, owner: _Owner) -> None:
     if len(expected) < len(table.names):
         raise ScoringError(f"two parts in {table.place.where()} differ only in .parquet at their end: rename one")
     visible = [name for name in there if not parts.hidden(name)]
-    foreign = [name for name in visible if OWNER not in there or name not in expected]
-    if foreign:
-        raise ScoringError(
-            f"{scores.where(foreign[0])} is no score of a part in {table.place.where()}: give another place, or remove "
-            f"what is there ({len(foreign)} file{'s' if len(foreign) > 1 else ''})"
-        )
+    if visible and OWNER not in there:
+        raise ScoringError(f"{scores.where()} has files, and no {OWNER} says of which model: {_INSTEAD}")
+    if foreign := [name for name in visible if name not in expected]:
+        raise ScoringError(f"{scores.where(foreign[0])} is no score of a part in {table.place.where()}: {_INSTEAD}")
     wanted = msgspec.json.encode(owner) + b"\n"
     if (found := scores.create(OWNER, wanted)) != wanted:
         raise ScoringError(
             f"{scores.where()} has the scores of another model, or with other columns kept ({_shown(found)}, not "
-            f"{_shown(wanted)}): give another place, or remove what is there"
+            f"{_shown(wanted)}): {_INSTEAD}"
         )
 
 
