@@ -126,7 +126,7 @@ benchmarks/.peers:
 	-$(PYTHON) -m venv $@/bentoml && $@/bentoml/bin/pip install --quiet bentoml xgboost-cpu
 
 lock: .venv/development ## pin requirements/*.txt anew from pyproject.toml
-	for list in development serving training cluster infrastructure; do \
+	for list in development serving scoring training cluster infrastructure; do \
 	  extras="--extra $$list"; constraint="--constraint requirements/development.txt"; \
 	  if [ $$list = development ]; then extras="--all-extras"; constraint=""; fi; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -19,6 +19,7 @@ from stack.network import Network
 from stack.provider import provider
 from stack.registry import Registry
 from stack.scaling import Scaling
+from stack.scoring import Scoring
 from stack.service import Service
 from stack.settings import load
 
@@ -43,7 +44,12 @@ else:
     alarms = Alarms(config, balancer, opts)
     service = Service(config, model, image, output.name, identity, network, balancer, alarms, opts)
     scaling = Scaling(config, service, balancer, opts)
-    rest = [*models, logs, network, registry, output, identity, scaling]
+    scoring = (
+        [Scoring(config, model, registry, output.name, identity, network, service, alarms, opts)]
+        if config.scoring
+        else []
+    )
+    rest = [*models, logs, network, registry, output, identity, scaling, *scoring]
     monitoring = Monitoring(config, service, balancer, firewall, alarms, rest, opts)
 
     pulumi.export("url", balancer.url)
@@ -54,6 +60,9 @@ else:
     pulumi.export("ecs_task_definition", service.task_definition_arn)
     pulumi.export("ecs_task_role_arn", identity.task_role_arn)
     pulumi.export("ecs_execution_role_arn", identity.execution_role_arn)
+    for task in scoring:
+        pulumi.export("score_task_definition", task.task_definition_arn)
+        pulumi.export("score_network", task.network)
     pulumi.export("log_group", output.name)
     pulumi.export("dashboard_url", monitoring.dashboard_url)
     pulumi.export("model", {"path": model.path, "version": model.version, "sha256": model.sha256})

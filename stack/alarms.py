@@ -32,7 +32,7 @@ class Alarms(pulumi.ComponentResource):
         super().__init__("housing:monitoring:Alarms", config.name, None, opts)
         self._name = config.name
         self._child = pulumi.ResourceOptions(parent=self)
-        self.topic_arn = self._topic(config.alarm_email)
+        self.topic_arn = self._topic(config)
         everything: Dimensions = {"LoadBalancer": balancer.arn_suffix}
         self.deployment = [
             self._errors(everything),
@@ -49,8 +49,9 @@ class Alarms(pulumi.ComponentResource):
                 ]
         self.register_outputs({"topic_arn": self.topic_arn})
 
-    def _topic(self, email: str | None) -> pulumi.Output[str]:
+    def _topic(self, config: Config) -> pulumi.Output[str]:
         topic = aws.sns.Topic(self._name, opts=self._child)
+        tellers = ["cloudwatch.amazonaws.com", *(["events.amazonaws.com"] if config.scoring else [])]
         aws.sns.TopicPolicy(
             self._name,
             arn=topic.arn,
@@ -60,7 +61,7 @@ class Alarms(pulumi.ComponentResource):
                     "Statement": [
                         {
                             "Effect": "Allow",
-                            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                            "Principal": {"Service": tellers[0] if len(tellers) == 1 else tellers},
                             "Action": "sns:Publish",
                             "Resource": topic.arn,
                             "Condition": {"StringEquals": {"aws:SourceAccount": topic.owner}},
@@ -70,8 +71,10 @@ class Alarms(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        if email:
-            aws.sns.TopicSubscription(self._name, topic=topic.arn, protocol="email", endpoint=email, opts=self._child)
+        if config.alarm_email:
+            aws.sns.TopicSubscription(
+                self._name, topic=topic.arn, protocol="email", endpoint=config.alarm_email, opts=self._child
+            )
         return topic.arn
 
     def _errors(self, everything: Dimensions) -> pulumi.Output[str]:

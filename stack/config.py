@@ -19,6 +19,7 @@ from stack.kinds import (
     Email,
     Minutes,
     PolicyArn,
+    S3Address,
     ScheduledCapacity,
     SecretArn,
     Zones,
@@ -129,6 +130,28 @@ class Config:
         int,
         Meta(description="Share of the tasks on Fargate Spot, beyond a first one that never is.", ge=0, le=100),
     ] = 0
+
+    score_data: Annotated[
+        S3Address | None,
+        Meta(
+            description="A table for the model to score as a task of its own: a folder, `s3://BUCKET/PREFIX`, or a "
+            "pattern, `s3://BUCKET/PREFIX/*.parquet`. Without, there is no such task."
+        ),
+    ] = None
+    score_out: Annotated[
+        S3Address | None,
+        Meta(description="Where its scores go, `s3://BUCKET/PREFIX`: each version of the model has a folder below."),
+    ] = None
+    score_schedule: Annotated[
+        str | None,
+        Meta(description="When the table is scored, in UTC, such as `cron(0 3 * * ? *)`; without, when you say so."),
+    ] = None
+    score_cpu: Annotated[int, Meta(description="CPU units of the task that scores: a process for each vCPU.")] = 1024
+    score_memory: Annotated[int, Meta(description="Its memory in MiB: 512 for each process are plenty.")] = 2048
+    score_image_uri: Annotated[
+        str | None,
+        Meta(description="Its image, built with `SCORING=true`, instead of building one; as `image_uri`."),
+    ] = None
 
     deployment_strategy: Annotated[
         Literal["rolling", "canary"],
@@ -244,6 +267,11 @@ class Config:
     def models_prefix(self) -> str:
         """Where all versions of the model lie: the task may read below it, whichever version is deployed."""
         return self.model_path.rpartition("/")[0]
+
+    @property
+    def scoring(self) -> bool:
+        """Whether there is a task that scores a table."""
+        return self.score_data is not None and self.score_out is not None
 
     @property
     def canary(self) -> bool:

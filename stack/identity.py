@@ -34,27 +34,15 @@ class Identity(pulumi.ComponentResource):
         """Create both roles."""
         super().__init__("housing:identity:Identity", config.name, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
-        trust = pulumi.Output.json_dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ],
-            }
-        )
         execution = aws.iam.Role(
             f"{config.name}-execution",
-            assume_role_policy=trust,
+            assume_role_policy=trust("ecs-tasks.amazonaws.com"),
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
         task = aws.iam.Role(
             f"{config.name}-task",
-            assume_role_policy=trust,
+            assume_role_policy=trust("ecs-tasks.amazonaws.com"),
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
@@ -64,7 +52,7 @@ class Identity(pulumi.ComponentResource):
             {
                 "Effect": "Allow",
                 "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-                "Resource": image_repository_arn(config) or registry.arn,
+                "Resource": _repositories(config, registry),
             },
             {
                 "Effect": "Allow",
@@ -99,6 +87,20 @@ class Identity(pulumi.ComponentResource):
         )
 
 
+def trust(service: str) -> str:
+    """Lets a service of AWS's take a role."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _repositories(config: Config, registry: Registry) -> pulumi.Input[str] | list[pulumi.Input[str]]:
+    """Where the images of the stack's tasks lie: often one place."""
+    uris = [config.image_uri, *([config.score_image_uri] if config.scoring else [])]
+    named = dict.fromkeys(image_repository_arn(config, uri) for uri in uris)
+    found: list[pulumi.Input[str]] = [arn or registry.arn for arn in named]
+    return found[0] if len(found) == 1 else found
+
+
 def read_models(config: Config) -> dict[str, str]:
     """All that the code in a task may do in the account: read the models."""
     return {
@@ -108,9 +110,9 @@ def read_models(config: Config) -> dict[str, str]:
     }
 
 
-def image_repository_arn(config: Config) -> str | None:
-    """The ARN of the ECR repository that `config.image_uri` names, None if it names none."""
-    match = ECR_IMAGE.match(config.image_uri or "")
+def image_repository_arn(config: Config, uri: str | None) -> str | None:
+    """The ARN of the ECR repository that an image's URI names, None if it names none."""
+    match = ECR_IMAGE.match(uri or "")
     if match is None:
         return None
     return f"arn:{config.partition}:ecr:{match['region']}:{match['account']}:repository/{match['name']}"

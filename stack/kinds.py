@@ -38,6 +38,13 @@ PolicyArn = Annotated[
     ),
 ]
 Email = Annotated[str, _words(r"^[^@\s]+@[^@\s]+$", "an address, such as ops@example.com")]
+S3Address = Annotated[
+    str,
+    _words(
+        r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s,]*[^\s,/]$",
+        "s3://BUCKET/PREFIX without a slash at its end, such as s3://tables/customers",
+    ),
+]
 Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
 NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
 

@@ -15,6 +15,8 @@ class SecurityGroups(pulumi.ComponentResource):
 
     balancer: pulumi.Output[str]
     task: pulumi.Output[str]
+    score: list[pulumi.Output[str]]
+    """The one for the task that scores a table, which nobody calls; none where there is no such task."""
     endpoint: pulumi.Output[str] | None
     """For the private endpoints of AWS services, where tasks have no other way out."""
 
@@ -25,6 +27,7 @@ class SecurityGroups(pulumi.ComponentResource):
         self._name = config.name
         self.balancer = self._group("balancer", "Load balancer: HTTP(S) from the allowed networks", vpc_id)
         self.task = self._group("task", "Tasks: requests from the load balancer only", vpc_id)
+        self.score = [self._group("score", "Scoring of tables: no way in", vpc_id)] if config.scoring else []
         self.endpoint = None
 
         for cidr in config.allowed_cidrs:
@@ -43,10 +46,12 @@ class SecurityGroups(pulumi.ComponentResource):
         self._allow("balancer-to-task", self.balancer, self.task, PORT)
         if config.nat == "none":
             self.endpoint = self._group("endpoint", "Private endpoints: tasks only", vpc_id)
-            self._allow("task-to-endpoint", self.task, self.endpoint, HTTPS)
-            self._out("task-to-s3", prefix_list_id=self._s3_addresses(config))
-        else:
-            self._out("task-to-aws", cidr_ipv4="0.0.0.0/0")
+        for name, group in (("task", self.task), *(("score", group) for group in self.score)):
+            if self.endpoint is not None:
+                self._allow(f"{name}-to-endpoint", group, self.endpoint, HTTPS)
+                self._out(f"{name}-to-s3", group, prefix_list_id=self._s3_addresses(config))
+            else:
+                self._out(f"{name}-to-aws", group, cidr_ipv4="0.0.0.0/0")
         self.register_outputs({"balancer": self.balancer, "task": self.task})
 
     def _group(self, role: str, description: str, vpc_id: pulumi.Input[str]) -> pulumi.Output[str]:
@@ -74,11 +79,18 @@ class SecurityGroups(pulumi.ComponentResource):
             opts=self._kept,
         )
 
-    def _out(self, name: str, *, cidr_ipv4: str | None = None, prefix_list_id: pulumi.Input[str] | None = None) -> None:
+    def _out(
+        self,
+        name: str,
+        group: pulumi.Input[str],
+        *,
+        cidr_ipv4: str | None = None,
+        prefix_list_id: pulumi.Input[str] | None = None,
+    ) -> None:
         """Let the tasks call HTTPS; AWS's public endpoints have no fixed addresses."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-{name}",
-            security_group_id=self.task,
+            security_group_id=group,
             description="ECR, logs and S3",
             cidr_ipv4=cidr_ipv4,
             prefix_list_id=prefix_list_id,

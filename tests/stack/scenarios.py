@@ -45,6 +45,19 @@ SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
             "schedule": '[{"name": "night", "schedule": "cron(0 20 * * ? *)", "min_tasks": 1, "max_tasks": 2}]',
         },
     ),
+    "scoring": (
+        "dev",
+        {"score_data": "s3://tables/customers/*.parquet", "score_out": "s3://scores/customers"},
+    ),
+    "prod-scoring": (
+        "prod",
+        {
+            "nat": "none",
+            "score_data": "s3://tables/customers",
+            "score_out": "s3://tables/scores/customers",
+            "score_schedule": "cron(0 3 * * ? *)",
+        },
+    ),
     "prod-http": ("prod", {}),
     "prod-canary": (
         "prod",

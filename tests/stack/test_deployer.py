@@ -26,6 +26,8 @@ CREATED_BY = {
     "aws:appautoscaling/scheduledAction:ScheduledAction": "application-autoscaling:PutScheduledAction",
     "aws:appautoscaling/target:Target": "application-autoscaling:RegisterScalableTarget",
     "aws:cloudwatch/dashboard:Dashboard": "cloudwatch:PutDashboard",
+    "aws:cloudwatch/eventRule:EventRule": "events:PutRule",
+    "aws:cloudwatch/eventTarget:EventTarget": "events:PutTargets",
     "aws:cloudwatch/logGroup:LogGroup": "logs:CreateLogGroup",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:PutMetricAlarm",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "ec2:RevokeSecurityGroupEgress",
@@ -54,6 +56,7 @@ CREATED_BY = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
         "s3:PutEncryptionConfiguration"
     ),
+    "aws:scheduler/schedule:Schedule": "scheduler:CreateSchedule",
     "aws:sns/topic:Topic": "sns:CreateTopic",
     "aws:sns/topicPolicy:TopicPolicy": "sns:SetTopicAttributes",
     "aws:sns/topicSubscription:TopicSubscription": "sns:Subscribe",

@@ -1,6 +1,6 @@
 """Scores beside the answers of `/predict` to the same rows: the same numbers, and the same refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def damaged(frame: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def sent(row: dict[str, Any]) -> dict[str, Any]:
+def sent(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row as a client sends it, text without the blanks around it; what is not finite has no JSON."""
     values = {name: None if pd.isna(value) else value for name, value in row.items()}
     return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
