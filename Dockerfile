@@ -27,7 +27,7 @@ RUN if [ "${SCORING}" = true ]; then \
  && rm -r include includes src tests libarrow_flight* libarrow_python_flight* libarrow_python_parquet_encryption* \
     libarrow_python.so libarrow_python.so.*.*.* _flight* _substrait* _orc* _dataset_orc* _gcsfs* _azurefs* _hdfs* _s3fs* \
     _pyarrow_cpp_tests* _dataset_parquet_encryption* _parquet_encryption* \
- && python -m compileall -q . ; fi
+ && cd .. && python -m compileall -q pyarrow; fi
 COPY api /opt/app/api
 RUN python -m compileall -q /opt/app
 

@@ -38,17 +38,19 @@ class Image(pulumi.ComponentResource):
         login = aws.ecr.get_authorization_token_output(
             registry_id=registry.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
         )
+        build: docker.DockerBuildArgsDict = {
+            # Relative to the program, so that another machine's checkout makes no difference.
+            "context": ".",
+            "dockerfile": DOCKERFILE,
+            "platform": platform,
+            "builder_version": docker.BuilderVersion.BUILDER_BUILD_KIT,
+        }
+        if build_args:
+            build["args"] = build_args
         image = docker.Image(
             name,
             image_name=pulumi.Output.concat(registry.url, ":", tag),
-            build={
-                # Relative to the program, so that another machine's checkout makes no difference.
-                "context": ".",
-                "dockerfile": DOCKERFILE,
-                "platform": platform,
-                **({"args": build_args} if build_args else {}),
-                "builder_version": docker.BuilderVersion.BUILDER_BUILD_KIT,
-            },
+            build=build,
             registry={
                 "server": registry.url,
                 "username": login.user_name,

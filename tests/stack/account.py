@@ -14,6 +14,7 @@ PARAMETERS = {
     "Repository": "owner/name",
     "ModelBucket": "the-models",
     "StateBucket": "the-state",
+    "TablesBucket": "the-tables",
     "HostedZoneId": "Z1",
     # moto cannot create one.
     "OidcProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",

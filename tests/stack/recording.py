@@ -68,11 +68,14 @@ class Recording:
         assert len(found) == 1, f"{len(found)} resources of type {type_} with {inputs}"
         return found[0]
 
-    def container(self) -> dict[str, Any]:
-        """The container of the task definition."""
-        definitions = json.loads(self.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
-        assert len(definitions) == 1
-        return definitions[0]
+    def container(self, name: str = "api") -> dict[str, Any]:
+        """The container of this name, alone in its task definition."""
+        definitions = [
+            json.loads(resource.inputs["containerDefinitions"])
+            for resource in self.all("aws:ecs/taskDefinition:TaskDefinition")
+        ]
+        ((found,),) = [containers for containers in definitions if containers[0]["name"] == name]
+        return found
 
     def environment(self) -> dict[str, str]:
         """The container's environment."""
