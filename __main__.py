@@ -44,11 +44,7 @@ else:
     alarms = Alarms(config, balancer, opts)
     service = Service(config, model, image, output.name, identity, network, balancer, alarms, opts)
     scaling = Scaling(config, service, balancer, opts)
-    scoring = (
-        [Scoring(config, model, registry, output.name, identity, network, service, alarms, opts)]
-        if config.scoring
-        else []
-    )
+    scoring = [Scoring(config, model, registry, output, network, service, alarms, opts)] if config.scoring else []
     rest = [*models, logs, network, registry, output, identity, scaling, *scoring]
     monitoring = Monitoring(config, service, balancer, firewall, alarms, rest, opts)
 

@@ -46,20 +46,8 @@ class Identity(pulumi.ComponentResource):
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
-        statements: list[dict[str, Any]] = [
-            # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
-            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-                "Resource": _repositories(config, registry),
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": pulumi.Output.concat(log_group_arn, ":*"),
-            },
-        ]
+        repository = image_repository_arn(config, config.image_uri) or registry.arn
+        statements = start_tasks(repository, log_group_arn)
         if config.api_keys_secret:
             # A reference to one key of a secret, or one version, goes on after the ARN's seven parts.
             secret = ":".join(config.api_keys_secret.split(":")[:7])
@@ -93,12 +81,22 @@ def trust(service: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _repositories(config: Config, registry: Registry) -> pulumi.Input[str] | list[pulumi.Input[str]]:
-    """Where the images of the stack's tasks lie: often one place."""
-    uris = [config.image_uri, *([config.score_image_uri] if config.scoring else [])]
-    named = dict.fromkeys(image_repository_arn(config, uri) for uri in uris)
-    found: list[pulumi.Input[str]] = [arn or registry.arn for arn in named]
-    return found[0] if len(found) == 1 else found
+def start_tasks(repository_arn: pulumi.Input[str], log_group_arn: pulumi.Input[str]) -> list[dict[str, Any]]:
+    """What ECS needs to start a task: its image, and a stream for its log."""
+    return [
+        # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+            "Resource": repository_arn,
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": pulumi.Output.concat(log_group_arn, ":*"),
+        },
+    ]
 
 
 def read_models(config: Config) -> dict[str, str]:

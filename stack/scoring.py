@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from stack.alarms import Alarms
 from stack.config import Config
 from stack.container import TMP, canonical_json, scoring_container
-from stack.identity import Identity, read_models, trust
+from stack.identity import image_repository_arn, read_models, start_tasks, trust
 from stack.image import Image
 from stack.model import PublishedModel
 from stack.network import Network
@@ -32,8 +32,7 @@ class Scoring(pulumi.ComponentResource):
         config: Config,
         model: PublishedModel,
         registry: Registry,
-        log_group: pulumi.Input[str],
-        identity: Identity,
+        log_group: aws.cloudwatch.LogGroup,
         network: Network,
         service: Service,
         alarms: Alarms,
@@ -44,7 +43,11 @@ class Scoring(pulumi.ComponentResource):
         self._config, self._name = config, f"{config.name}-score"
         self._child = pulumi.ResourceOptions(parent=self)
         image = config.score_image_uri or Image(config, registry, self._child, scoring=True).uri
+        repository = image_repository_arn(config, config.score_image_uri) or registry.arn
         role = self._role(self._name, "ecs-tasks.amazonaws.com", [read_models(config), *tables(config)])
+        execution = self._role(
+            f"{self._name}-execution", "ecs-tasks.amazonaws.com", start_tasks(repository, log_group.arn)
+        )
         definition = aws.ecs.TaskDefinition(
             self._name,
             family=self._name,
@@ -53,10 +56,10 @@ class Scoring(pulumi.ComponentResource):
             network_mode="awsvpc",
             requires_compatibilities=["FARGATE"],
             runtime_platform={"cpu_architecture": config.cpu_architecture, "operating_system_family": "LINUX"},
-            execution_role_arn=identity.execution_role_arn,
+            execution_role_arn=execution.arn,
             task_role_arn=role.arn,
             volumes=[{"name": TMP}],
-            container_definitions=pulumi.Output.all(image, log_group).apply(
+            container_definitions=pulumi.Output.all(image, log_group.name).apply(
                 lambda known: canonical_json(scoring_container(config, model, image=known[0], log_group=known[1]))
             ),
             # Old revisions cost nothing, and a run that has begun goes on with its own.
@@ -74,7 +77,7 @@ class Scoring(pulumi.ComponentResource):
             }
         )
         if config.score_schedule:
-            self._schedule(config.score_schedule, definition, [role.arn, identity.execution_role_arn], network, service)
+            self._schedule(config.score_schedule, definition, [role.arn, execution.arn], network, service)
         self._tell_of_failures(service, alarms)
         self.register_outputs({"task_definition_arn": self.task_definition_arn})
 

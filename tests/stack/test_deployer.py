@@ -225,6 +225,7 @@ def test_roles_are_passed_to_ecs_only(account: Account) -> None:
             ("task", "ecs-tasks.amazonaws.com"),
             ("traffic", "ecs.amazonaws.com"),
             ("score", "ecs-tasks.amazonaws.com"),
+            ("score-execution", "ecs-tasks.amazonaws.com"),
             ("score-clock", "scheduler.amazonaws.com"),
         )
     }

@@ -113,7 +113,10 @@ def test_the_clock_starts_it(scenario: Scenario) -> None:
     assert (run["Action"], run["Resource"]) == ("ecs:RunTask", definition)
     assert run["Condition"]["ArnEquals"]["ecs:cluster"] == schedule["target"]["arn"]
     assert give["Action"] == "iam:PassRole"
-    assert [arn.rpartition("/")[2] for arn in give["Resource"]] == ["housing-prod-score", "housing-prod-execution"]
+    assert [arn.rpartition("/")[2] for arn in give["Resource"]] == [
+        "housing-prod-score",
+        "housing-prod-score-execution",
+    ]
 
 
 def test_failures_are_told(scenario: Scenario) -> None:
