@@ -22,7 +22,7 @@ PROGRESS := while read -r step package _; do case $$step in \
 	Installing) echo "  unpacking $$n packages";; esac; done
 
 .PHONY: help install run train serve mlflow-ui test lint types image image-run image-report ecs-local sbom audit fuzz soak \
-	bench bench-training lock clean
+	bench bench-training bench-bulk lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench: .venv/development benchmarks/.peers ## measure the service against its pe
 
 bench-training: .venv/development ## measure the search against the usual tutorial's (five minutes)
 	$(BIN)/python -m benchmarks.training
+
+bench-bulk: .venv/development ## train on 5 million made-up rows in parts, here and on a small cluster (forty minutes)
+	$(BIN)/python -m benchmarks.bulk
 
 # Each peer in an environment of its own; what does not install is left out of the comparison.
 benchmarks/.peers:

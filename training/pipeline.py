@@ -1,33 +1,35 @@
-"""One training, from the dataset to a registered version."""
+"""One training, from the rows to a registered version."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import joblib
-import pandas as pd
 import xgboost
+from sklearn.model_selection import RandomizedSearchCV
 
-from training.errors import DataError
 from training.figures.drawing import draw
 from training.fitting import card, scores
-from training.fitting.distribution import distribution, ranges
+from training.fitting.distribution import distribution
 from training.fitting.estimators import PLAIN, features
 from training.fitting.evaluation import measure
 from training.fitting.facts import Facts
 from training.fitting.known import known_answers
 from training.fitting.search import by_rank, search
+from training.in_parts import finalists, preparing
+from training.in_parts.finalists import Chosen
+from training.in_parts.places import Place, place_of
+from training.in_parts.preparing import Ready
+from training.prepared import Prepared, prepare
 from training.publishing import promotion, recording, registry, tracking
 from training.publishing.promotion import Candidate, Decision
-from training.tables.cleaning import clean
 from training.tables.data import Dataset
 from training.tables.description import Table
 from training.tables.loading import Described
-from training.tables.splitting import numbered, split
-
-FEWEST_ROWS = 50
-"""Fewer different, clean training rows cannot be cross-validated to any purpose."""
+from training.tables.parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Trained(NamedTuple):
 
 def train(
     described: Described,
-    dataset: Dataset,
+    dataset: Dataset | Parts,
     *,
     candidates: int,
     folds: int,
@@ -54,41 +56,56 @@ def train(
 
     Args:
         described: the table.
-        dataset: its rows.
+        dataset: its rows, in memory or in parts.
         candidates: hyperparameter combinations to try.
         folds: cross-validation folds.
         seed: of the search and of XGBoost; the split's never changes.
-        cluster: address of a Dask scheduler to search on.
+        cluster: address of a Dask scheduler; its workers search, and read and learn from a table in parts.
         force: become the champion whatever the figures say.
 
     Raises:
         TrainingError: with a text for the user.
     """
-    table, schema = described.table, described.table.schema()
-    log.info("%s rows from %s, sha256 %s...", f"{len(dataset.table):,}", dataset.source, dataset.sha256[:12])
-    repeated = len(dataset.table) - len(set(numbered(dataset.table)))
-    if repeated:
-        log.info("%s rows repeat others: they stay on the same side of every split as those", f"{repeated:,}")
-    parts = split(dataset.table, table)
-    train_rows, removed = clean(parts.train, table.cleaning)
-    for rule, rows in removed.items():
-        log.info("Cleaning: %s removed %d of %s training rows", rule, rows, f"{len(parts.train):,}")
-    _check(train_rows, parts.train, table)
+    table = described.table
+    options: dict[str, Any] = {
+        "candidates": candidates,
+        "folds": folds,
+        "seed": seed,
+        "cluster": cluster,
+        "force": force,
+    }
+    if isinstance(dataset, Dataset):
+        return _train(described, prepare(dataset, table), _best_of_search, **options)
+    with place_of(dataset.parts, cluster) as place:
+        ready = preparing.prepare(dataset, table, place)
+        return _train(described, ready.prepared, partial(_best_on_all, ready, place), **options)
 
+
+def _train(
+    described: Described,
+    rows: Prepared,
+    choose: Callable[[RandomizedSearchCV, Table, int], Chosen],
+    *,
+    candidates: int,
+    folds: int,
+    seed: int,
+    cluster: str | None,
+    force: bool,
+) -> Trained:
+    table, schema, parts = described.table, described.table.schema(), rows.parts
     # What would fail after minutes of searching fails now: reading the champion, writing to the run.
     since = registry.newest(table.name)
     if (champion := registry.champion(table.name)) is not None:
         registry.load(table.name, champion)
-    name = f"{candidates} x {folds} fits, seed {seed}, {Path(dataset.source).name}"
+    name = f"{candidates} x {folds} fits, seed {seed}, {Path(rows.dataset.source).name}"
     with tracking.run(table.name, name) as run_id:
-        recording.log_dataset(dataset, table)
-        found = search(train_rows, table, candidates=candidates, folds=folds, seed=seed, cluster=cluster)
-        results = by_rank(found, table.target.kind)
-        model = found.best_estimator_
-        fits = 2 * folds if table.groups else folds
+        recording.log_dataset(rows.dataset, table)
+        found = search(rows.train, table, candidates=candidates, folds=folds, seed=seed, cluster=cluster)
+        model, parameters, results = choose(found, table, seed)
+        fits = folds * ((rows.calibrate is None) + (table.groups is not None))
         seconds = found.refit_time_ * fits / min(folds, joblib.cpu_count())
         log.info("Measuring the best of %d candidates: %d fits, about %.0f s", len(results), fits, seconds)
-        measured = measure(model, parts, train_rows, table, folds)
+        measured = measure(model, parts, rows.train, table, folds, rows.calibrate)
         facts = Facts(
             table=table,
             table_sha256=described.sha256,
@@ -99,23 +116,24 @@ def train(
             seed=seed,
             candidates=len(results),
             folds=folds,
-            data_source=dataset.source,
-            data_sha256=dataset.sha256,
-            data_rows=len(dataset.table),
-            train_rows=len(train_rows),
-            test_rows=len(parts.test),
-            repeated_rows=repeated,
-            removed=removed,
-            parameters=found.best_params_,
+            data_source=rows.dataset.source,
+            data_sha256=rows.dataset.sha256,
+            data_rows=rows.data_rows,
+            train_rows=rows.train_rows,
+            test_rows=rows.test_rows,
+            repeated_rows=rows.repeated_rows,
+            sampled=rows.sampled,
+            removed=rows.removed,
+            parameters=parameters,
             metrics={
                 "cv_score": float(results["score"][0]),
                 "cv_score_std": float(results["score_std"][0]),
                 **measured.metrics,
             },
-            ranges=ranges(train_rows, schema.features),
+            ranges=rows.ranges,
             interval=measured.interval,
             label_threshold=measured.label_threshold,
-            distribution=distribution(train_rows, measured.predicted, schema.features),
+            distribution=distribution(rows.train, measured.predicted, schema.features),
             known_answers=known_answers(model.get_booster(), features(parts.test, table), measured.predicted, schema),
         )
         log.info("Drawing the figures and keeping everything in MLflow: some seconds")
@@ -134,12 +152,9 @@ def train(
     return Trained(version, facts, decision)
 
 
-def _check(train_rows: pd.DataFrame, before: pd.DataFrame, table: Table) -> None:
-    """Cleaning must have left something to learn."""
-    if len(set(numbered(train_rows))) < FEWEST_ROWS:
-        raise DataError(f"Cleaning left {len(train_rows)} of {len(before):,} training rows, too few to train on.")
-    target = train_rows[table.target.column]
-    if target.nunique() == 1:
-        raise DataError(f"All training rows have the {target.name} {target.iloc[0]}: there is nothing to learn.")
-    if table.target.kind != "number" and target.nunique() < len(table.schema().target.classes):
-        raise DataError(f"The training rows lack a class of {target.name}: it can neither be learned nor judged.")
+def _best_of_search(found: RandomizedSearchCV, table: Table, _: int) -> Chosen:
+    return Chosen(found.best_estimator_, found.best_params_, by_rank(found, table.target.kind))
+
+
+def _best_on_all(ready: Ready, place: Place, found: RandomizedSearchCV, table: Table, seed: int) -> Chosen:
+    return finalists.choose(by_rank(found, table.target.kind), ready, table, seed, place)

@@ -22,7 +22,7 @@ def trained(version: str, facts: Facts) -> Group:
     titles = scores.titles(target.kind)
     parameters = ", ".join(f"{name} {_shown(value)}" for name, value in sorted(facts.parameters.items()))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"{facts.test_rows:,} held-out rows", no_wrap=True)
+    table.add_column(f"{facts.judged_rows:,} held-out rows", no_wrap=True)
     for name in titles.values():
         table.add_column(name, justify="right")
     plain, constant = plain_titles(target.kind)
@@ -38,9 +38,9 @@ def _beside(facts: Facts) -> list[str]:
     groups = ""
     if facts.table.groups and f"groups_cv_{decisive}" in metrics:
         groups = f", {metrics[f'groups_cv_{decisive}']:.4f} in unseen {facts.table.groups.name}"
-    lines.append(
-        f"Cross-validated {title} {metrics['cv_score']:.4f} ± {metrics['cv_score_std']:.4f} in random folds{groups}."
-    )
+    sample = f" of a sample of {facts.sampled.search:,} rows" if facts.sampled else ""
+    score = f"{metrics['cv_score']:.4f} ± {metrics['cv_score_std']:.4f}"
+    lines.append(f"Cross-validated {title} {score} in random folds{sample}{groups}.")
     if "interval_coverage" in metrics:
         lines.append(
             f"90 % intervals are {metrics['interval_mean_width']:.4f} wide on average, "

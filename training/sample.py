@@ -5,7 +5,6 @@ import logging
 import time
 from contextlib import closing
 from http.client import OK, HTTPConnection, HTTPException, HTTPSConnection
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,9 +12,12 @@ import msgspec
 import pandas as pd
 
 from training.errors import TrainingError
+from training.in_parts.places import Here
+from training.in_parts.preparing import first_held_out
 from training.processes import runs
-from training.tables.data import load
+from training.tables.data import rows_of
 from training.tables.description import Table
+from training.tables.parts import Parts
 from training.tables.splitting import split
 
 PATIENCE = 60.0
@@ -45,13 +47,13 @@ class _Ready(msgspec.Struct):
     """Why it is not ready."""
 
 
-def ask(url: str, table: Table, data: Path | None = None, process: int | None = None) -> Sample:
+def ask(url: str, table: Table, data: str | None = None, process: int | None = None) -> Sample:
     """Send the first held-out row to `POST /predict`, waiting up to a minute for the service.
 
     Args:
         url: the service's address, such as `http://127.0.0.1:8000`.
         table: what the service serves.
-        data: the file with its rows; None for California Housing.
+        data: its rows, see `training.tables.data.rows_of`.
         process: id of the process that is the service; once it has ended, nobody waits.
 
     Raises:
@@ -59,7 +61,7 @@ def ask(url: str, table: Table, data: Path | None = None, process: int | None = 
     """
     if not _is_address(url):
         raise TrainingError(f"{url} is no address: give one such as http://127.0.0.1:8000.")
-    row = split(load(table, data).table, table).test.iloc[0]
+    row = _held_out(table, data)
     features = {name: _sent(row[name], says.kind) for name, says in table.features.items()}
     ready = _await(url, table.name, process)
     status, body = _request(url, "POST", "/predict", json.dumps(features))
@@ -69,6 +71,14 @@ def ask(url: str, table: Table, data: Path | None = None, process: int | None = 
     number = table.target.kind == "number"
     predicted = f"{answer[table.target.answer]:.3f}" if number else str(answer["label"])
     return Sample(features, predicted, _truth(row[table.target.column], table), ready.model_version)
+
+
+def _held_out(table: Table, data: str | None) -> pd.Series:
+    rows = rows_of(table, data)
+    if isinstance(rows, Parts):
+        return first_held_out(rows.parts, table, Here())
+    row: pd.Series = split(rows.table, table).test.iloc[0]
+    return row
 
 
 def _sent(value: Any, kind: str) -> Any:

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import sys
-from pathlib import Path
 
 import click
 
@@ -34,7 +33,7 @@ def ui(*, described: Described) -> None:
 @data_option
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The service to ask.")
 @click.option("--process", type=click.IntRange(1), metavar="PID", help="Wait no longer than this process runs.")
-def sample(*, described: Described, data: Path | None, url: str, process: int | None) -> None:
+def sample(*, described: Described, data: str | None, url: str, process: int | None) -> None:
     """Ask a running service to predict a held-out row, and print the answer beside the truth."""
     from training.sample import ask
 

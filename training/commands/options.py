@@ -35,7 +35,9 @@ table_option = click.option(
 )
 
 data_option = click.option(
-    "--data", type=FILE, help="A CSV or Parquet file with the table's rows. [default: California Housing]"
+    "--data",
+    metavar="FILE|DIR|'PATTERN'|s3://…",
+    help="The table's rows, CSV or Parquet: a file, or several by folder or pattern. [default: California Housing]",
 )
 
 store_option = click.option(

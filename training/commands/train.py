@@ -1,7 +1,6 @@
 """`train`: a new version, from the rows to the registry."""
 
 import logging
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -22,7 +21,7 @@ log = logging.getLogger("training")
 @click.option("--candidates", type=click.IntRange(1, 10_000), help="Combinations to try. [default: the table's, 20]")
 @click.option("--folds", type=click.IntRange(2, 20), help="Cross-validation folds. [default: the table's, 5]")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=42, show_default=True, help="Same seed, same model.")
-@click.option("--cluster", metavar="tcp://HOST:PORT", help="Search on a Dask cluster.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", help="Search, and train on several files, on a Dask cluster.")
 @click.option("--force", is_flag=True, help="Become champion even when not better.")
 @click.option("--once", is_flag=True, help="Train nothing where there is a champion already.")
 @click.option("--publish", "store", metavar="DIR|s3://BUCKET[/PREFIX]", help="Then publish the champion to this store.")
@@ -31,7 +30,7 @@ def train(
     context: click.Context,
     *,
     described: Described,
-    data: Path | None,
+    data: str | None,
     candidates: int | None,
     folds: int | None,
     seed: int,
@@ -83,7 +82,7 @@ def _champion(name: str) -> str | None:
 
 def _train(
     described: Described,
-    data: Path | None,
+    data: str | None,
     *,
     candidates: int,
     folds: int,
@@ -92,9 +91,9 @@ def _train(
     force: bool,
 ) -> int:
     log.info("Loading %s", data or described.table.title or described.table.name)
-    from training.tables.data import load
+    from training.tables.data import rows_of
 
-    dataset = load(described.table, data)
+    dataset = rows_of(described.table, data)
     log.info("Loading XGBoost and MLflow: a few seconds")
     from training import pipeline
     from training.publishing import tracking

@@ -25,7 +25,14 @@ class Measured(NamedTuple):
     label_threshold: float | None = None
 
 
-def measure(model: Any, parts: Split, train: pd.DataFrame, description: Table, folds: int) -> Measured:
+def measure(
+    model: Any,
+    parts: Split,
+    train: pd.DataFrame,
+    description: Table,
+    folds: int,
+    calibrate: pd.DataFrame | None = None,
+) -> Measured:
     """Measure a fitted model on all held-out rows, as the service meets them.
 
     Args:
@@ -34,6 +41,8 @@ def measure(model: Any, parts: Split, train: pd.DataFrame, description: Table, f
         train: the cleaned training rows.
         description: of the table.
         folds: of the cross-validations.
+        calibrate: rows that the model has not learned from, to set intervals on; None sets them on predictions out of
+            fold.
     """
     true = truth(parts.test, description)
     predicted = predict(model, parts.test, description)
@@ -41,11 +50,14 @@ def measure(model: Any, parts: Split, train: pd.DataFrame, description: Table, f
     for prefix, plain in baselines(train, description).items():
         beside = scores.score(true, predict(plain, parts.test, description))
         metrics |= {f"{prefix}test_{name}": value for name, value in beside.items()}
-    unseen = _out_of_fold(model, train, description, folds_of(train, description, folds))
+    if calibrate is None:
+        known, unseen = train, _out_of_fold(model, train, description, folds_of(train, description, folds))
+    else:
+        known, unseen = calibrate, predict(model, calibrate, description).astype(np.float64)
     metrics |= _grouped(model, train, description, folds)
     if description.target.kind == "number":
-        return _with_interval(metrics, truth(train, description), unseen, true, predicted, description)
-    threshold = intervals.label_threshold(truth(train, description), unseen)
+        return _with_interval(metrics, truth(known, description), unseen, true, predicted, description)
+    threshold = intervals.label_threshold(truth(known, description), unseen)
     sets = intervals.hold_labels(threshold, true, predicted.copy())
     metrics |= {"set_coverage": sets.coverage, "set_mean_size": sets.mean_size}
     return Measured(metrics, predicted, label_threshold=threshold)

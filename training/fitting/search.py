@@ -61,9 +61,9 @@ def search(
             return found.fit(features(table, description), truth(table, description))
     # XGBoost releases the interpreter while it works, so threads use every core without starting processes. Trees that
     # grow on a cluster cannot be counted here. The best candidate is fitted once more, to all rows.
-    fits = [chosen for chosen in tried for _ in range(folds)] + [max(tried, key=_work)]
+    fits = [chosen for chosen in tried for _ in range(folds)] + [max(tried, key=work_of)]
     with (
-        TreesGrown("Searching", [_trees(chosen) for chosen in fits], [_work(chosen) for chosen in fits]) as counter,
+        TreesGrown("Searching", [trees_of(chosen) for chosen in fits], [work_of(chosen) for chosen in fits]) as counter,
         joblib.parallel_config("threading", n_jobs=-1),
     ):
         model.set_params(callbacks=[counter])
@@ -90,13 +90,14 @@ def _combinations(space: Mapping[str, list[Any]]) -> int:
     return int(np.prod([len(values) for values in space.values()]))
 
 
-def _trees(candidate: Mapping[str, Any]) -> float:
+def trees_of(candidate: Mapping[str, Any]) -> float:
+    """How many trees a fit grows."""
     return float(candidate.get("n_estimators", USUAL_TREES))
 
 
-def _work(candidate: Mapping[str, Any]) -> float:
+def work_of(candidate: Mapping[str, Any]) -> float:
     """How long a fit takes, in some unit: trees of depth 6, 8, 10 and 12 were seen to take 3, 8, 13 and 30 ms."""
-    work: float = _trees(candidate) * 2.0 ** (float(candidate.get("max_depth", USUAL_DEPTH)) / 2)
+    work: float = trees_of(candidate) * 2.0 ** (float(candidate.get("max_depth", USUAL_DEPTH)) / 2)
     return work
 
 

@@ -51,6 +51,8 @@ def log_facts(facts: Facts) -> None:
     mlflow.log_metrics(facts.metrics)
     mlflow.log_metrics({f"removed_{rule}": rows for rule, rows in facts.removed.items()})
     mlflow.log_metrics({"data_rows": facts.data_rows, "train_rows": facts.train_rows, "test_rows": facts.test_rows})
+    if facts.sampled:
+        mlflow.log_metrics({f"sampled_{name}": rows for name, rows in msgspec.structs.asdict(facts.sampled).items()})
     mlflow.set_tags(
         {
             "git_revision": facts.git_revision,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from api.answers.fields import listed
@@ -34,10 +35,21 @@ def check(found: Read, description: Table, source: str) -> pd.DataFrame:
         DataError: a column is missing or there twice, there are too few different rows, a value is missing where none
             may be, of another kind or out of bounds, or the target never changes.
     """
-    says = {name: description.features.get(name) for name in description.columns}
-    table = _columns(found, says | {description.target.column: description.target}, source)
-    _check_rows(table, description, source)
+    table = check_columns(found, description, source)
+    check_rows(table, description, source)
     return table
+
+
+def check_columns(found: Read, description: Table, source: str, names: Iterable[str] = ()) -> pd.DataFrame:
+    """The same of rows that are some of many, so that nothing is asked of their number; of these columns, or all.
+
+    Raises:
+        DataError: a column is missing or there twice, a value is missing where none may be, of another kind or out of
+            bounds.
+    """
+    says: dict[str, Says | None] = {name: description.features.get(name) for name in description.columns}
+    says[description.target.column] = description.target
+    return _columns(found, {name: says[name] for name in names or says}, source)
 
 
 def check_features(found: Read, features: Iterable[Feature], source: str) -> pd.DataFrame:
@@ -59,13 +71,13 @@ def _columns(found: Read, says: Mapping[str, Says | None], source: str) -> pd.Da
         columns[name], wrong = (raw[name], []) if said is None else _by_kind(raw[name], said, found.decimal)
         if not getattr(said, "missing", False):
             wrong += _missing(raw[name])
-        faults += [f"{name}, row {row + 1}: {what}" for row, what in sorted(wrong)]
+        faults += [f"{name}, row {found.before + row + 1}: {what}" for row, what in sorted(wrong)]
     _refuse(faults, source)
     return pd.DataFrame(columns)
 
 
 def _missing(column: pd.Series) -> list[values.Fault]:
-    return [(row, "no value") for row, missing in enumerate(column.isna()) if missing]
+    return [(int(row), "no value") for row in np.flatnonzero(column.isna())]
 
 
 def _refuse(faults: list[str], source: str) -> None:
@@ -82,7 +94,12 @@ def _by_kind(column: pd.Series, says: Says, decimal: str) -> tuple[pd.Series, li
     return values.numbers(column, decimal, says.low, says.high, whole=says.kind == "integer")
 
 
-def _check_rows(table: pd.DataFrame, description: Table, source: str) -> None:
+def check_rows(table: pd.DataFrame, description: Table, source: str) -> None:
+    """There must be enough different rows, of each class too, and something to learn.
+
+    Raises:
+        DataError: there are not.
+    """
     different = len(table.drop_duplicates())
     if different < FEWEST_ROWS:
         others = f", {different} of them different" if different < len(table) else ""

@@ -10,7 +10,8 @@ import pandas as pd
 from training.errors import DataError
 from training.tables.checks import check
 from training.tables.description import Table
-from training.tables.files import Read, read
+from training.tables.files import Read
+from training.tables.parts import Part, Parts, beyond_memory, find
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,25 @@ class Dataset(NamedTuple):
     """Of the values, so that two runs can tell whether they saw the same rows."""
 
 
+def rows_of(description: Table, data: str | None = None) -> Dataset | Parts:
+    """Find the rows: in memory where they fit, else the parts that they are read from.
+
+    Args:
+        description: of the table.
+        data: see `training.tables.parts.find`; None for California Housing.
+
+    Raises:
+        DataError: there is no such data, or something is wrong with it; the text says what and where.
+    """
+    if data is None:
+        return load(description)
+    parts = find(data)
+    if reason := beyond_memory(parts, len(description.columns)):
+        log.info("Training in parts, since %s: at no time are all rows in memory", reason)
+        return Parts(parts, data)
+    return _read(parts[0], description)
+
+
 def load(description: Table, file: Path | None = None) -> Dataset:
     """Load a file of the user's own; for the shipped table without one, California Housing.
 
@@ -31,9 +51,7 @@ def load(description: Table, file: Path | None = None) -> Dataset:
         DataError: there is no such data, or something is wrong with it; the text says what and where.
     """
     if file:
-        found = read(file)
-        log.info("%s: %s", file, found.recognised)
-        return _checked(found, description, str(file))
+        return _read(Part(str(file), file.stat().st_size), description)
     # A file of one's own is refused before scikit-learn is imported, which takes seconds.
     from training.tables import california
 
@@ -53,6 +71,12 @@ def checksum(table: pd.DataFrame) -> str:
     if all(pd.api.types.is_float_dtype(dtype) for dtype in table.dtypes):
         return hashlib.sha256(table.to_numpy("<f8").tobytes()).hexdigest()
     return hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy("<u8").tobytes()).hexdigest()
+
+
+def _read(file: Part, description: Table) -> Dataset:
+    found = file.read()
+    log.info("%s: %s", file.name, found.recognised)
+    return _checked(found, description, file.name)
 
 
 def _checked(found: Read, description: Table, source: str) -> Dataset:

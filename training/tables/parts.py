@@ -2,8 +2,9 @@
 
 import glob
 import io
+import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -16,10 +17,12 @@ from botocore.exceptions import ClientError
 from pyarrow.fs import S3FileSystem
 
 from training.errors import DataError
-from training.tables.files import Read, csv_batches, kind_of, readable
+from training.tables.files import Read, csv_batches, kind_of, read, readable
 
-BATCH_ROWS = 50_000
-"""Rows in memory at a time: 12 MB of 30 numbers."""
+BATCH_ROWS = 20_000
+"""Rows in memory at a time: 5 MB of 30 numbers."""
+
+SHARE_OF_MEMORY = 0.1
 
 S3 = "s3://"
 _TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -37,7 +40,9 @@ class Part(NamedTuple):
     """In bytes, as it lies there."""
 
     def read(self, columns: Collection[str] | None = None) -> Read:
-        """All of its rows; see `batches`."""
+        """All of its rows, a file of this machine by `training.tables.files.read`; see `batches`."""
+        if columns is None and not self.name.startswith(S3):
+            return read(Path(self.name))
         found = list(self.batches(columns, rows=None))
         return found[0]._replace(table=pd.concat([each.table for each in found], ignore_index=True))
 
@@ -97,6 +102,31 @@ class Part(NamedTuple):
                 before += len(table)
             if before == 0:
                 yield Read(file.schema_arrow.empty_table().to_pandas(), "Parquet")
+
+
+class Parts(NamedTuple):
+    """A table that no memory needs to hold."""
+
+    parts: list[Part]
+    source: str
+    """What the user called them."""
+
+
+def beyond_memory(parts: Sequence[Part], columns: int) -> str:
+    """Why a table is trained in parts; nothing where it is read into memory, as a single file is that fits.
+
+    A file fits where its values, of 8 bytes each, take no more than a tenth of the machine's memory: a training needs
+    several times their room.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if len(parts) > 1:
+        return f"it has {len(parts)} files"
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    rows = parts[0].rows()
+    size = parts[0].size if rows is None else rows * columns * 8
+    return f"its values take {size / 1e9:.1f} GB of {memory / 1e9:.1f}" if size > SHARE_OF_MEMORY * memory else ""
 
 
 def find(data: str) -> list[Part]:

@@ -1,7 +1,7 @@
 """A column's values as its kind asks for them; what does not fit is said by row."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Number
 from typing import Any
 
@@ -31,7 +31,7 @@ def numbers(
     missing = column.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.to_numpy("float64", na_value=np.nan)
-        texts: list[Any] = column.tolist()
+        texts: Any = values
     else:
         texts = [value.strip() if isinstance(value, str) else value for value in column.tolist()]
         prepared = [_prepared(value, decimal) for value in texts]
@@ -77,14 +77,14 @@ def yes_no(column: pd.Series, classes: Sequence[str] = ()) -> tuple[pd.Series, l
     """
     named = {name: float(code) for code, name in enumerate(classes)}
 
-    def code(value: Any) -> float:
-        text = written(value)
+    def code(text: str) -> float:
         if text in named:
             return named[text]
         return 1.0 if text.casefold() in YES else 0.0 if text.casefold() in NO else np.nan
 
     present = column.notna().to_numpy()
-    codes = np.array([code(value) if there else np.nan for value, there in zip(column, present, strict=True)], float)
+    places, texts = _different(column)
+    codes = np.array([*map(code, texts), np.nan], float)[places]
     words = " or ".join(map(repr, classes)) if classes else "yes or no"
     faults = [
         (int(row), f"{written(column.iloc[row])!r} is not {words}") for row in np.flatnonzero(present & np.isnan(codes))
@@ -94,13 +94,25 @@ def yes_no(column: pd.Series, classes: Sequence[str] = ()) -> tuple[pd.Series, l
 
 def categories(column: pd.Series, known: Sequence[str]) -> tuple[pd.Series, list[Fault]]:
     """The column as categorical with these categories, in this order."""
-    texts = pd.Series([written(value) if there else None for value, there in _with_presence(column)], dtype=object)
-    wrong = texts.notna() & ~texts.isin(known)
+    places, texts = _different(column)
+    numbers = {name: number for number, name in enumerate(known)}
+    codes = np.array([*(numbers.get(text, -1) for text in texts), -1], np.int64)[places]
     shown = listed(list(map(repr, known)))
-    faults = [(int(row), f"{texts[row]!r} is not one of {shown}") for row in np.flatnonzero(wrong)]
-    return pd.Series(pd.Categorical(texts.where(~wrong), categories=list(known)), index=column.index), faults
+    faults = [
+        (int(row), f"{texts[places[row]]!r} is not one of {shown}")
+        for row in np.flatnonzero((codes < 0) & (places >= 0))
+    ]
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(known, dtype=str)), index=column.index), faults
 
 
-def _with_presence(column: pd.Series) -> Iterator[tuple[Any, bool]]:
-    present: npt.NDArray[np.bool_] = column.notna().to_numpy()
-    return zip(column.tolist(), present.tolist(), strict=True)
+def _different(column: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Each text that values are written as, and for each row which of them; -1 where a value is missing."""
+    if column.dtype == object:  # values that are equal may be written in different ways, such as 1 and True
+        texts = pd.Series(
+            [written(value) if there else None for value, there in zip(column, column.notna(), strict=True)],
+            dtype=object,
+        )
+        places, different = pd.factorize(texts)
+        return places, list(different)
+    places, different = pd.factorize(column)
+    return places, [written(value) for value in different.tolist()]
