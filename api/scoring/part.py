@@ -23,6 +23,7 @@ ROW_NUMBER = "row_number"
 REFUSED = "_refused"
 """The folder of what was refused: readers of whole folders leave those out whose names begin so."""
 COMPRESSION = "zstd"
+NOT_FINITE = "the model predicted something that is not a finite number"
 
 Progress = Callable[[int], None]
 """Is told of each batch how many rows it had; ends the scoring if it raises."""
@@ -83,10 +84,10 @@ class Scorer:
                 mark = _Writing(self, part, name, scratch).write(mark, progress)
             # The scores come last: with them the part is done.
             if mark.refused:
-                self.out.put(refused, scratch / REFUSED)
+                self.out.put(refused, scratch / "refused")
             else:
                 self.out.remove(refused)
-            self.out.put(scores_name(name), scratch / name.rpartition("/")[2])
+            self.out.put(scores_name(name), scratch / "scores")
         return Outcome(name, mark.rows, mark.refused, fresh=True)
 
 
@@ -106,10 +107,8 @@ class _Writing:
         rows = refused = 0
         columns = list(dict.fromkeys([*self.kept, *self.reader.columns]))
         with (
-            (self.scratch / REFUSED).open("wb") as refusals_file,
-            pq.ParquetWriter(
-                self.scratch / self.name.rpartition("/")[2], self.schema, compression=COMPRESSION
-            ) as scores_file,
+            (self.scratch / "refused").open("wb") as refusals_file,
+            pq.ParquetWriter(self.scratch / "scores", self.schema, compression=COMPRESSION) as scores_file,
         ):
             for batch in self.part.batches(columns):
                 scores, refusals = self._score(batch)
@@ -150,6 +149,3 @@ class _Writing:
                 "--keep NAME,NAME"
             )
         return kept
-
-
-NOT_FINITE = "the model predicted something that is not a finite number"

@@ -31,7 +31,7 @@ class Folder:
         found: list[Path] = []
         for folder, _, files in os.walk(self.path, followlinks=True):
             found += [Path(folder, file) for file in files]
-        return sorted(file.relative_to(self.path).as_posix() for file in found if file.stat().st_size)
+        return sorted(file.relative_to(self.path).as_posix() for file in found if _size(file))
 
     def identity(self, name: str) -> Identity:
         """See `Place.identity`."""
@@ -84,8 +84,14 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         for left in self.path.glob(f"{UNFINISHED}*"):
             _remove_unless_used(left)
-        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=self.path) as folder, _used(Path(folder)):
-            yield Path(folder)
+        new = Path(tempfile.mkdtemp(prefix=".new-", dir=self.path))
+        with _used(new):
+            # It is locked before it has the name of those that may be cleared away.
+            folder = new.rename(self.path / f"{UNFINISHED}{new.name.removeprefix('.new-')}")
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -108,3 +114,11 @@ def _remove_unless_used(folder: Path) -> None:
             shutil.rmtree(folder)
         finally:
             os.close(tried)
+
+
+def _size(file: Path) -> int:
+    """In bytes; 0 of one that is gone, such as what another run was writing."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
