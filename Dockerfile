@@ -1,6 +1,7 @@
 # The service and what it needs to predict: no model, no training, no XGBoost, no pip.
 #   docker build .                                             Python 3.13
 #   docker build --build-arg BASE=python:3.11-slim .           any Python that the project supports
+#   docker build --build-arg SCORING=true .                    with what reads Parquet, for `python -m api.scoring`
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
@@ -17,6 +18,16 @@ RUN cd /opt/venv/lib/python3*/site-packages \
  && rm -r faker pygments flask_swagger_ui/dist/swagger-ui.js flask_swagger_ui/dist/swagger-ui-standalone-preset.js \
  && find . -type d -name tests -prune -exec rm -r {} + \
  && python -m compileall -q .
+ARG SCORING=false
+COPY requirements/scoring.txt ./
+# Of Arrow what reads and writes tables: neither its servers, other formats and stores, nor its headers.
+RUN if [ "${SCORING}" = true ]; then \
+    pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r scoring.txt \
+ && cd /opt/venv/lib/python3*/site-packages/pyarrow \
+ && rm -r include includes src tests libarrow_flight* libarrow_python_flight* libarrow_python_parquet_encryption* \
+    libarrow_python.so libarrow_python.so.*.*.* _flight* _substrait* _orc* _dataset_orc* _gcsfs* _azurefs* _hdfs* _s3fs* \
+    _pyarrow_cpp_tests* _dataset_parquet_encryption* _parquet_encryption* \
+ && cd .. && python -m compileall -q pyarrow; fi
 COPY api /opt/app/api
 RUN python -m compileall -q /opt/app
 

@@ -113,6 +113,7 @@ soak: .venv/development ## five minutes of good and bad load; fails if memory or
 bench: .venv/development benchmarks/.peers ## measure the service against its peers (ten minutes, a quiet machine)
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.batch
+	$(BIN)/python -m benchmarks.scoring
 	$(BIN)/python -m benchmarks.picture
 
 bench-training: .venv/development ## measure the search against the usual tutorial's (five minutes)
@@ -128,7 +129,7 @@ benchmarks/.peers:
 	-$(PYTHON) -m venv $@/bentoml && $@/bentoml/bin/pip install --quiet bentoml xgboost-cpu
 
 lock: .venv/development ## pin requirements/*.txt anew from pyproject.toml
-	for list in development serving training cluster infrastructure; do \
+	for list in development serving scoring training cluster infrastructure; do \
 	  extras="--extra $$list"; constraint="--constraint requirements/development.txt"; \
 	  if [ $$list = development ]; then extras="--all-extras"; constraint=""; fi; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -22,6 +22,7 @@ from stack.network import Network
 from stack.provider import provider
 from stack.registry import Registry
 from stack.scaling import Scaling
+from stack.scoring import Scoring
 from stack.service import Service
 from stack.settings import load
 
@@ -48,7 +49,8 @@ else:
     service = Service(config, model, image, output, identity, network, balancer, alarms, opts)
     scaling = Scaling(config, service, balancer, opts)
     model_alarms = ModelAlarms(config, balancer, alarms, opts)
-    rest = [*models, logs, network, registry, *output.groups, identity, scaling, model_alarms]
+    scoring = [Scoring(config, model, registry, output, network, service, alarms, opts)] if config.scoring else []
+    rest = [*models, logs, network, registry, *output.groups, identity, scaling, model_alarms, *scoring]
     monitoring = Monitoring(config, service, balancer, firewall, alarms, rest, opts)
 
     pulumi.export("url", balancer.url)
@@ -59,8 +61,8 @@ else:
     pulumi.export("ecs_task_definition", service.task_definition_arn)
     pulumi.export("ecs_task_role_arn", identity.task_role_arn)
     pulumi.export("ecs_execution_role_arn", identity.execution_role_arn)
-    pulumi.export("log_group", output.service.name)
-    if output.captured:
-        pulumi.export("capture_log_group", output.captured.name)
+    for part in (output, *scoring):
+        for name, value in part.exports.items():
+            pulumi.export(name, value)
     pulumi.export("dashboard_url", monitoring.dashboard_url)
     pulumi.export("model", {"path": model.path, "version": model.version, "sha256": model.sha256})

@@ -4,12 +4,13 @@ ServiceError
 ├── SettingsError     the environment asks for something impossible
 ├── ResourceError     the machine lets the process have too little
 ├── ModelUnavailable  the store did not give the model: missing, denied, or away
-└── ModelRefused      the model was read and must not be served
+├── ModelRefused      the model was read and must not be served
+└── ScoringError      a table cannot be scored: its data, or the place for its scores
 """
 
 
 class ServiceError(Exception):
-    """The service cannot start."""
+    """The service, or a scoring, cannot start or go on."""
 
 
 class SettingsError(ServiceError):
@@ -33,3 +34,7 @@ class ModelUnavailable(ServiceError):
 
 class ModelRefused(ServiceError):
     """The model is corrupt, hostile, or not one that this service predicts with exactly."""
+
+
+class ScoringError(ServiceError):
+    """A table cannot be scored: the message names the part, or the place for the scores, and what to do."""

@@ -51,6 +51,7 @@ class Alarms(pulumi.ComponentResource):
 
     def _topic(self, config: Config) -> pulumi.Output[str]:
         topic = aws.sns.Topic(self._name, kms_master_key_id=config.kms_key_arn, opts=self._child)
+        tellers = ["cloudwatch.amazonaws.com", *(["events.amazonaws.com"] if config.scoring else [])]
         aws.sns.TopicPolicy(
             self._name,
             arn=topic.arn,
@@ -60,7 +61,7 @@ class Alarms(pulumi.ComponentResource):
                     "Statement": [
                         {
                             "Effect": "Allow",
-                            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                            "Principal": {"Service": tellers[0] if len(tellers) == 1 else tellers},
                             "Action": "sns:Publish",
                             "Resource": topic.arn,
                             "Condition": {"StringEquals": {"aws:SourceAccount": topic.owner}},

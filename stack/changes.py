@@ -58,6 +58,12 @@ CHANGES: dict[str, Change] = {
         Effect.IN_PLACE, "Taken away, the bounds stay as the clock left them until `pulumi up --refresh`."
     ),
     "spot_percent": _both(Effect.ROLLOUT),
+    "score_data": _both(Effect.IN_PLACE, "Set and unset with `score_out`. A run that goes on ends as it began."),
+    "score_out": _both(Effect.IN_PLACE, "As `score_data`. What was scored stays where it is."),
+    "score_schedule": _both(Effect.IN_PLACE),
+    "score_cpu": _both(Effect.IN_PLACE),
+    "score_memory": _both(Effect.IN_PLACE),
+    "score_image_uri": _both(Effect.IN_PLACE),
     "deployment_strategy": _both(
         Effect.NEW_SERVICE,
         "The new service starts with `desired_count` tasks: set it to what runs.",

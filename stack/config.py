@@ -17,6 +17,7 @@ from stack.setting_groups.deployment import DeploymentSettings
 from stack.setting_groups.model import ModelSettings
 from stack.setting_groups.network import NetworkSettings
 from stack.setting_groups.scaling import ScalingSettings
+from stack.setting_groups.scoring import ScoringSettings
 from stack.setting_groups.tasks import TaskSettings
 from stack.setting_groups.watching import WatchingSettings
 
@@ -43,6 +44,7 @@ class Config(
     CallerSettings,
     NetworkSettings,
     DeploymentSettings,
+    ScoringSettings,
     ScalingSettings,
     TaskSettings,
     ModelSettings,
@@ -82,6 +84,11 @@ class Config(
     def requests_per_task(self) -> int:
         """Requests per task and minute that scaling aims at."""
         return capacity.requests_per_minute(self.cpu) if self.requests_target is None else self.requests_target
+
+    @property
+    def scoring(self) -> bool:
+        """Whether there is a task that scores a table."""
+        return self.score_data is not None and self.score_out is not None
 
     @property
     def canary(self) -> bool:

@@ -8,6 +8,8 @@ from stack.config import Config
 from stack.model import PublishedModel
 
 NAME = "api"
+SCORE = "score"
+"""The container's name in the task that scores a table."""
 PORT = 8000
 METRICS_PORT = 9000
 USER = "10001:10001"
@@ -30,29 +32,25 @@ def containers(
 
 def container_definition(config: Config, model: PublishedModel, *, image: str, log_group: str) -> dict[str, Any]:
     """The service: lists sorted, empty ones written out, as AWS returns them: no run differs by itself."""
-    environment = {
+    environment = _model(config, model) | {
         "CAPTURE_PERCENT": f"{config.capture_percent:g}",
         "DOCS": "true" if config.docs else "false",
-        "HOME": "/tmp",  # noqa: S108 - the only writable directory of a read-only container
         "HOST": "0.0.0.0",  # noqa: S104 - the task's own network interface, behind its security group
         "KEEP_ALIVE_SECONDS": str(timeouts.KEEP_ALIVE),
         "LOG_REQUESTS": config.log_requests,
-        "MODEL_BUCKET": config.model_bucket,
         "MODEL_METRICS": config.model_metrics,
-        "MODEL_PATH": model.path,
-        "MODEL_SHA256": model.sha256,
         "PORT": str(PORT),
         "SERVICE_NAME": config.prefix,
         "SHUTDOWN_SECONDS": str(timeouts.SHUTDOWN),
         "START_SECONDS": str(config.start_seconds),
-        "TMPDIR": "/tmp",  # noqa: S108
         "TRUSTED_PROXIES": "1",  # the load balancer, which appends the caller's address to X-Forwarded-For
     }
     if config.metrics_from_security_group:
         environment["METRICS_PORT"] = str(METRICS_PORT)
     definition: dict[str, Any] = {
         **_confined(NAME, image),
-        "environment": [{"name": name, "value": value} for name, value in sorted(environment.items())],
+        **_writing(config, NAME, log_group),
+        "environment": _listed(environment),
         "essential": True,
         "healthCheck": {
             "command": ["CMD", "python", "-m", "api.healthcheck"],
@@ -61,15 +59,27 @@ def container_definition(config: Config, model: PublishedModel, *, image: str, l
             "startPeriod": config.start_seconds,
             "timeout": 5,
         },
-        # A slow log costs lines, not requests.
-        "logConfiguration": _log(config, NAME, log_group, **{"max-buffer-size": "25m", "mode": "non-blocking"}),
-        "mountPoints": [{"containerPath": "/tmp", "readOnly": False, "sourceVolume": TMP}],  # noqa: S108
         "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
-        "ulimits": [{"hardLimit": 65535, "name": "nofile", "softLimit": 65535}],
     }
     if config.api_keys_secret:
         definition["secrets"] = [{"name": "API_KEYS", "valueFrom": config.api_keys_secret}]
     return definition
+
+
+def scoring_container(config: Config, model: PublishedModel, *, image: str, log_group: str) -> dict[str, Any]:
+    """The container that scores a table: the same model in the same confinement, and no port.
+
+    Each version of the model has a folder of its own for its scores, which no two models share.
+    """
+    arguments = ["--data", str(config.score_data), "--out", f"{config.score_out}/{model.version}"]
+    return {
+        **_confined(SCORE, image),
+        **_writing(config, SCORE, log_group),
+        "command": ["python", "-m", "api.scoring", *arguments],
+        "environment": _listed(_model(config, model)),
+        "essential": True,
+        "portMappings": [],
+    }
 
 
 def _relay(config: Config, image: str, log_group: str) -> dict[str, Any]:
@@ -100,6 +110,29 @@ def _confined(name: str, image: str) -> dict[str, Any]:
         "user": USER,
         "volumesFrom": [],
     }
+
+
+def _writing(config: Config, name: str, log_group: str) -> dict[str, Any]:
+    """Where a container that loads a model writes: /tmp, and a log, which if it is slow costs lines, not work."""
+    return {
+        "logConfiguration": _log(config, name, log_group, **{"max-buffer-size": "25m", "mode": "non-blocking"}),
+        "mountPoints": [{"containerPath": "/tmp", "readOnly": False, "sourceVolume": TMP}],  # noqa: S108
+        "ulimits": [{"hardLimit": 65535, "name": "nofile", "softLimit": 65535}],
+    }
+
+
+def _model(config: Config, model: PublishedModel) -> dict[str, str]:
+    return {
+        "HOME": "/tmp",  # noqa: S108 - the only writable directory of a read-only container
+        "MODEL_BUCKET": config.model_bucket,
+        "MODEL_PATH": model.path,
+        "MODEL_SHA256": model.sha256,
+        "TMPDIR": "/tmp",  # noqa: S108
+    }
+
+
+def _listed(environment: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in sorted(environment.items())]
 
 
 def _log(config: Config, name: str, group: str, **options: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -37,44 +38,20 @@ class Identity(pulumi.ComponentResource):
         """Create both roles, of which the second may read `model`."""
         super().__init__("housing:identity:Identity", config.prefix, None, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=config.protected)
-        trust = pulumi.Output.json_dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ],
-            }
-        )
         execution = aws.iam.Role(
             f"{config.prefix}-execution",
-            assume_role_policy=trust,
+            assume_role_policy=trust("ecs-tasks.amazonaws.com"),
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
         task = aws.iam.Role(
             f"{config.prefix}-task",
-            assume_role_policy=trust,
+            assume_role_policy=trust("ecs-tasks.amazonaws.com"),
             permissions_boundary=config.permissions_boundary,
             opts=kept,
         )
-        statements: list[dict[str, Any]] = [
-            # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
-            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-                "Resource": image_repository_arn(config) or registry.arn,
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": [pulumi.Output.concat(group.arn, ":*") for group in logs.groups],
-            },
-        ]
+        repository = image_repository_arn(config, config.image_uri) or registry.arn
+        statements = start_tasks(repository, logs.groups)
         if config.api_keys_secret:
             # A reference to one key of a secret, or one version, goes on after the ARN's seven parts.
             secret = ":".join(config.api_keys_secret.split(":")[:7])
@@ -104,6 +81,30 @@ class Identity(pulumi.ComponentResource):
         )
 
 
+def trust(service: str) -> str:
+    """Lets a service of AWS's take a role."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def start_tasks(repository_arn: pulumi.Input[str], logs: Sequence[aws.cloudwatch.LogGroup]) -> list[dict[str, Any]]:
+    """What ECS needs to start a task: its image, and streams for its logs."""
+    return [
+        # AWS knows no resource for this action: the token names nobody, what it opens is the next statement.
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+            "Resource": repository_arn,
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [pulumi.Output.concat(group.arn, ":*") for group in logs],
+        },
+    ]
+
+
 def read_models(config: Config) -> dict[str, str]:
     """All that the code in a task may do in the account: read the models."""
     return {
@@ -131,9 +132,9 @@ def decrypt_models(config: Config, model: PublishedModel) -> list[dict[str, Any]
     ]
 
 
-def image_repository_arn(config: Config) -> str | None:
-    """The ARN of the ECR repository that `config.image_uri` names, None if it names none."""
-    match = ECR_IMAGE.match(config.image_uri or "")
+def image_repository_arn(config: Config, uri: str | None) -> str | None:
+    """The ARN of the ECR repository that an image's URI names, None if it names none."""
+    match = ECR_IMAGE.match(uri or "")
     if match is None:
         return None
     return f"arn:{config.partition}:ecr:{match['region']}:{match['account']}:repository/{match['name']}"

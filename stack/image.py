@@ -15,30 +15,42 @@ PLATFORM = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
 class Image(pulumi.ComponentResource):
-    """The image of the code beside this program, in the stack's repository."""
+    """An image of the code beside this program, in the stack's repository."""
 
     uri: pulumi.Output[str]
     """Names the image by its digest."""
 
-    def __init__(self, config: Config, registry: Registry, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Build for `config.cpu_architecture` and push to `registry`."""
-        super().__init__("housing:registry:Image", config.prefix, None, opts)
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        scoring: bool = False,
+    ) -> None:
+        """Build for `config.cpu_architecture` and push to `registry`; with what reads Parquet for `scoring`."""
+        name = f"{config.prefix}-score" if scoring else config.prefix
+        super().__init__("housing:registry:Image", name, None, opts)
+        build_args = {"SCORING": "true"} if scoring else {}
         platform = PLATFORM[config.cpu_architecture]
         # The tag changes exactly when the image does, so that no push ever meets a tag that is taken.
-        tag = content_hash(ROOT, platform=platform, build_args={})
+        tag = content_hash(ROOT, platform=platform, build_args=build_args)
         login = aws.ecr.get_authorization_token_output(
             registry_id=registry.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
         )
+        build: docker.DockerBuildArgsDict = {
+            # Relative to the program, so that another machine's checkout makes no difference.
+            "context": ".",
+            "dockerfile": DOCKERFILE,
+            "platform": platform,
+            "builder_version": docker.BuilderVersion.BUILDER_BUILD_KIT,
+        }
+        if build_args:
+            build["args"] = build_args
         image = docker.Image(
-            config.prefix,
+            name,
             image_name=pulumi.Output.concat(registry.url, ":", tag),
-            build={
-                # Relative to the program, so that another machine's checkout makes no difference.
-                "context": ".",
-                "dockerfile": DOCKERFILE,
-                "platform": platform,
-                "builder_version": docker.BuilderVersion.BUILDER_BUILD_KIT,
-            },
+            build=build,
             registry={
                 "server": registry.url,
                 "username": login.user_name,

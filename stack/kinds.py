@@ -63,6 +63,13 @@ SubnetIds = tuple[Annotated[str, Meta(pattern=r"^subnet-[0-9a-f]+$")], ...]
 SUBNETS = 'a list in JSON, such as ["subnet-0a1b2c3d4e5f60718", "subnet-1a2b3c4d5e6f70819"]'
 SecurityGroupIds = tuple[Annotated[str, Meta(pattern=r"^sg-[0-9a-f]+$")], ...]
 SECURITY_GROUPS = 'a list in JSON, such as ["sg-0a1b2c3d4e5f60718"]'
+S3Address = Annotated[
+    str,
+    _words(
+        r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s,]*[^\s,/]$",
+        "s3://BUCKET/PREFIX without a slash at its end, such as s3://tables/customers",
+    ),
+]
 Zones = Annotated[tuple[str, ...], Meta(min_length=2, max_length=4)]
 NETWORKS = 'a list in JSON, such as ["203.0.113.0/24"]'
 

@@ -16,6 +16,11 @@ class TaskLogs(NamedTuple):
     """Rows and answers, which may be people's data: a log with readers and a retention of its own."""
 
     @property
+    def exports(self) -> dict[str, pulumi.Output[str]]:
+        """What the stack tells of them."""
+        return {"log_group": self.service.name} | ({"capture_log_group": self.captured.name} if self.captured else {})
+
+    @property
     def groups(self) -> list[aws.cloudwatch.LogGroup]:
         """All of them."""
         return [self.service, *([self.captured] if self.captured else [])]

@@ -10,6 +10,7 @@ import boto3
 from stack import schedule
 from stack.config import FEWEST_IN_SHARE, ZONE_ID, Config
 from stack.identity import image_repository_arn
+from stack.tables import WILD, data_prefix
 
 FARGATE_MEMORY: dict[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
@@ -37,6 +38,7 @@ def conflicts(config: Config) -> Iterator[str]:
     yield from _key(config)
     yield from _size(config)
     yield from _schedule(config)
+    yield from _scoring(config)
     yield from _strategy(config)
     yield from _name(config)
     yield from _network(config)
@@ -52,11 +54,8 @@ def _region(config: Config) -> Iterator[str]:
 
 
 def _size(config: Config) -> Iterator[str]:
-    if config.cpu not in FARGATE_MEMORY:
-        yield f"cpu = {config.cpu}: use one of {', '.join(map(str, FARGATE_MEMORY))}"
-    elif config.memory not in FARGATE_MEMORY[config.cpu]:
-        allowed = ", ".join(map(str, FARGATE_MEMORY[config.cpu]))
-        yield f"memory = {config.memory}: with cpu = {config.cpu} use one of {allowed}"
+    yield from _task_size("", config.cpu, config.memory)
+    yield from _task_size("score_", config.score_cpu, config.score_memory)
     if not config.min_tasks <= config.desired_count <= config.max_tasks:
         counts = f"{config.min_tasks}, {config.desired_count}, {config.max_tasks}"
         yield f"min_tasks, desired_count, max_tasks = {counts}: must not decrease in this order"
@@ -70,6 +69,14 @@ def _key(config: Config) -> Iterator[str]:
         yield f"kms_key_arn = {config.kms_key_arn!r}: must be a key in aws:region = {config.region!r}"
 
 
+def _task_size(prefix: str, cpu: int, memory: int) -> Iterator[str]:
+    if cpu not in FARGATE_MEMORY:
+        yield f"{prefix}cpu = {cpu}: use one of {', '.join(map(str, FARGATE_MEMORY))}"
+    elif memory not in FARGATE_MEMORY[cpu]:
+        allowed = ", ".join(map(str, FARGATE_MEMORY[cpu]))
+        yield f"{prefix}memory = {memory}: with {prefix}cpu = {cpu} use one of {allowed}"
+
+
 def _schedule(config: Config) -> Iterator[str]:
     for entry in config.schedule:
         if entry.min_tasks > entry.max_tasks:
@@ -78,6 +85,22 @@ def _schedule(config: Config) -> Iterator[str]:
             yield f"schedule {entry.name!r}: {problem}"
     for name in _repeated(entry.name for entry in config.schedule):
         yield f"schedule: the name {name!r} is used twice"
+
+
+def _scoring(config: Config) -> Iterator[str]:
+    data, out = config.score_data, config.score_out
+    if (data is None) != (out is None):
+        yield "score_data, score_out: set both or none"
+    for key in ("score_schedule", "score_image_uri"):
+        if data is None and getattr(config, key) is not None:
+            yield f"{key} = {getattr(config, key)!r}: set score_data and score_out as well"
+    if config.score_schedule is not None:
+        for problem in schedule.problems(config.score_schedule, "UTC"):
+            yield f"score_{problem}"
+    if out and WILD.search(out):
+        yield f"score_out = {out!r}: is one folder, and no pattern"
+    elif data and out and f"{out}/".startswith(data_prefix(data)):
+        yield f"score_out = {out!r}: lies in score_data; give another prefix, or the scores would be scored"
 
 
 def _strategy(config: Config) -> Iterator[str]:
@@ -149,12 +172,14 @@ def _existing_network(config: Config) -> Iterator[str]:
 
 def _unreachable(config: Config) -> Iterator[str]:
     """What tasks could not fetch through the private endpoints, which lead to this region's AWS services alone."""
-    repository = image_repository_arn(config)
-    if config.image_uri and (repository is None or repository.split(":")[3] != config.region):
-        yield (
-            f"image_uri = {config.image_uri!r}: with nat = none it must lie in ECR in {config.region}; "
-            "copy it there, or use another nat"
-        )
+    for key in ("image_uri", "score_image_uri"):
+        uri = getattr(config, key)
+        repository = image_repository_arn(config, uri)
+        if uri and (repository is None or repository.split(":")[3] != config.region):
+            yield (
+                f"{key} = {uri!r}: with nat = none it must lie in ECR in {config.region}; "
+                "copy it there, or use another nat"
+            )
     if config.api_keys_secret and config.api_keys_secret.split(":")[3] != config.region:
         yield f"api_keys_secret = {config.api_keys_secret!r}: with nat = none it must lie in {config.region}"
 

@@ -17,6 +17,8 @@ class SecurityGroups(pulumi.ComponentResource):
 
     balancer: pulumi.Output[str]
     task: pulumi.Output[str]
+    score: list[pulumi.Output[str]]
+    """The one for the task that scores a table, which nobody calls; none where there is no such task."""
     endpoint: pulumi.Output[str] | None
     """For the private endpoints that the stack makes, where tasks have no other way out."""
 
@@ -43,6 +45,7 @@ class SecurityGroups(pulumi.ComponentResource):
         self._name = config.prefix
         self.balancer = self._group("balancer", "Load balancer: HTTP(S) from the allowed networks", vpc_id)
         self.task = self._group("task", "Tasks: requests from the load balancer only", vpc_id)
+        self.score = [self._group("score", "Scoring of tables: no way in", vpc_id)] if config.scoring else []
         self.endpoint = None
 
         for cidr in config.callers(addresses):
@@ -62,15 +65,11 @@ class SecurityGroups(pulumi.ComponentResource):
                 # No request needs it: the setting may change in a protected stack too.
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        if config.nat == "none":
-            if config.endpoints == "create":
-                self.endpoint = self._group("endpoint", "Private endpoints: tasks only", vpc_id)
-                self._allow("task-to-endpoint", self.task, self.endpoint, HTTPS)
-            for group in endpoint_groups:
-                self._out(f"task-to-{group}", group=group)
-            self._out("task-to-s3", prefix_list_id=self._s3_addresses(config))
-        else:
-            self._out("task-to-aws", cidr="0.0.0.0/0")
+        if config.nat == "none" and config.endpoints == "create":
+            self.endpoint = self._group("endpoint", "Private endpoints: tasks only", vpc_id)
+        self._let_out(config, "task", self.task, endpoint_groups)
+        for score in self.score:
+            self._let_out(config, "score", score, endpoint_groups)
         self.register_outputs({"balancer": self.balancer, "task": self.task})
 
     def _group(self, role: str, description: str, vpc_id: pulumi.Input[str]) -> pulumi.Output[str]:
@@ -92,6 +91,17 @@ class SecurityGroups(pulumi.ComponentResource):
                 # Who may call is for the settings to say, in a protected stack too.
                 opts=pulumi.ResourceOptions(parent=self),
             )
+
+    def _let_out(self, config: Config, name: str, source: pulumi.Output[str], endpoint_groups: Sequence[str]) -> None:
+        """Let a task call what it needs of AWS."""
+        if config.nat != "none":
+            self._out(f"{name}-to-aws", source, cidr="0.0.0.0/0")
+            return
+        if self.endpoint is not None:
+            self._allow(f"{name}-to-endpoint", source, self.endpoint, HTTPS)
+        for group in endpoint_groups:
+            self._out(f"{name}-to-{group}", source, group=group)
+        self._out(f"{name}-to-s3", source, prefix_list_id=self._s3_addresses(config))
 
     def _allow(self, name: str, source: pulumi.Input[str], target: pulumi.Input[str], port: int) -> None:
         """Let the one group's members open connections to the other's."""
@@ -117,6 +127,7 @@ class SecurityGroups(pulumi.ComponentResource):
     def _out(
         self,
         name: str,
+        source: pulumi.Input[str],
         *,
         cidr: str | None = None,
         group: str | None = None,
@@ -125,7 +136,7 @@ class SecurityGroups(pulumi.ComponentResource):
         """Let the tasks call HTTPS; AWS's public endpoints have no fixed addresses."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-{name}",
-            security_group_id=self.task,
+            security_group_id=source,
             description="ECR, logs and S3",
             cidr_ipv4=cidr,
             referenced_security_group_id=group,

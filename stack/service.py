@@ -27,6 +27,7 @@ class Service(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     cluster_name: pulumi.Output[str]
+    cluster_arn: pulumi.Output[str]
     task_definition_arn: pulumi.Output[str]
 
     def __init__(
@@ -123,7 +124,7 @@ class Service(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[service]),
             )
         self.name = service.name
-        self.cluster_name = cluster.name
+        self.cluster_name, self.cluster_arn = cluster.name, cluster.arn
         self.task_definition_arn = definition.arn
         self.register_outputs(
             {"name": self.name, "cluster_name": self.cluster_name, "task_definition_arn": self.task_definition_arn}

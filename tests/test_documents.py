@@ -40,8 +40,9 @@ RUN = {
     r"(\.venv/bin/)?python -m training describe\b": ("tests/training/test_commands.py", 'run(["describe"'),
     r"(\.venv/bin/)?python -m training adopt\b": ("tests/training/test_adoption.py", 'run(["adopt"'),
     r"python -m training (captured|drift)\b": ("tests/training/test_drift.py", 'run(["captured"'),
-    r"make (image|ecs-local)\b": ("tests/container/conftest.py", "engine.build(base, tag)"),
     r"python -m benchmarks\.bill$": ("benchmarks/bill/__main__.py", "__main__"),
+    r"python -m training score\b": ("tests/training/test_scoring.py", "def test_the_command"),
+    r"make (image|ecs-local)\b": ("tests/container/conftest.py", "engine.build(base, tag, scoring=scoring)"),
     r"python -m stack\.reference$": ("stack/reference.py", "__main__"),
     r"python -m training\.tables\.reference$": ("training/tables/reference.py", "__main__"),
 }

@@ -1,4 +1,4 @@
-"""The commands: describe, train, adopt, publish, versions, promote, captured, drift, sample, ui."""
+"""The commands: describe, train, adopt, publish, versions, promote, score, captured, drift, sample, ui."""
 
 import logging
 import os
@@ -26,6 +26,7 @@ try:
     from training.commands.drift import drift
     from training.commands.look import sample, ui
     from training.commands.publish import promote, publish, versions
+    from training.commands.score import score
     from training.commands.train import train
     from training.errors import DescriptionError, TrainingError
 except ModuleNotFoundError as missing:
@@ -35,19 +36,20 @@ FAILED, INTERRUPTED = 1, 130
 
 
 @click.group(
-    commands=[describe, train, adopt, publish, versions, promote, captured, drift, sample, ui],
+    commands=[describe, train, adopt, publish, versions, promote, score, captured, drift, sample, ui],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes: 0 done; 1 failed, with one line that says why; 2 wrong usage;
 3 done, but the version is not better than the champion and was not promoted;
-4 done, and the rows that the model is asked about speak for retraining; 130 interrupted.
+4 done, and there is something to look at: rows that were refused (score), or that speak for
+retraining (drift); 130 interrupted.
 
 \b
 Environment: MLFLOW_TRACKING_URI names the tracking server (default sqlite:///mlflow.db);
 AWS_* name account, region and endpoint as usual.""",
 )
 def main() -> None:
-    """Describe a table, train a model of it, publish it to a store, and choose which version is live."""
+    """Describe a table, train a model of it, publish it to a store, choose which version is live, and score tables."""
 
 
 def run(arguments: list[str] | None = None) -> int:

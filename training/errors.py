@@ -5,6 +5,7 @@ TrainingError
 ├── DataError       the dataset is missing, altered or not what a model can be trained on
 ├── LogsError       CloudWatch has no such log, or none that may be read
 ├── RegistryError   MLflow does not have what was asked for, or cannot be reached
+├── ScoreError      a table cannot be scored: the model, the data or the place for the scores will not do
 ├── ProofError      the service would not predict what XGBoost predicts
 └── StoreError      the model store cannot be read or written, or holds something else
     └── OtherFormatError  a published manifest is of another format than this program's
@@ -29,6 +30,10 @@ class LogsError(TrainingError):
 
 class RegistryError(TrainingError):
     """MLflow does not have what was asked for, or cannot be reached."""
+
+
+class ScoreError(TrainingError):
+    """A table cannot be scored: the model, the data or the place for the scores will not do."""
 
 
 class ProofError(TrainingError):

@@ -1,5 +1,6 @@
 """What is wrong with a body that is JSON and breaks the schema: every field, what was sent, what is allowed."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -103,5 +104,7 @@ def _shown(value: Any) -> str:
     """What was sent, cut short; of anything but a scalar only its kind, which costs nothing to say."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"an array of {len(value)}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # of a file: JSON has none
     text = msgspec.json.encode(value[:MAX_SHOWN] if isinstance(value, str) else value).decode()
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."

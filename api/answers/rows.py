@@ -63,6 +63,16 @@ class RowReader:
         self._refuse_duplicates(body, rows, 1)
         return [self._encode(_astuple(row)) for row in rows]
 
+    def sent(self, values: dict[str, Any]) -> Row:
+        """The row of values by name, as a body that holds one has them.
+
+        Raises:
+            ProblemError: 422.
+        """
+        if faults := self.faults.find(values, batch=False):
+            raise refusal(faults)
+        return self._encode(self._by_name(values))
+
     def refused(self) -> ProblemError:
         """How a row is refused whose first value is of the wrong kind, for the documents."""
         field = self.fields[0]

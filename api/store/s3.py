@@ -79,7 +79,7 @@ class S3Prefix:
 
     def _connect(self) -> "S3Client":
         try:
-            return _client()
+            return connect()
         except _PASSING_ERRORS as error:
             raise TransientError(f"{self.where()}: {error}") from error
         except Exception as error:
@@ -140,12 +140,16 @@ def _refusal(where: str, error: boto.ClientError) -> Exception:
     return ModelUnavailable(f"{where}: S3 answered {answered}: {message}")
 
 
-def _client() -> "S3Client":
+def connect(attempts: int = 1) -> "S3Client":
+    """A client that asks so many times.
+
+    Once, where a model is fetched: retries are `api.store.fetch`'s, so that each is logged and a body cut short is
+    tried again as well.
+    """
     session = get_session()
     # The metadata service of EC2 is asked by botocore alone, which else takes its first failure for its absence.
     session.set_config_variable("metadata_service_num_attempts", 3)
-    # Retries are ours (api.store.fetch), so that each is logged and a body cut short is tried again as well.
-    config = Config(connect_timeout=3, read_timeout=SILENCE_SECONDS, retries={"total_max_attempts": 1})
+    config = Config(connect_timeout=3, read_timeout=SILENCE_SECONDS, retries={"total_max_attempts": attempts})
     client = cast("S3Client", session.create_client("s3", config=config))
     # Where S3 redirects without naming the region, botocore would ask for it, and for the region of that, and so on.
     client.meta.events.register("before-call.s3.HeadBucket", _no_answer)

@@ -44,13 +44,13 @@ def image(docker_engine: None) -> str:
     return build(BASES[0])
 
 
-def build(base: str) -> str:
-    tag = f"california-housing-api:test-{base.split(':')[1]}"
+def build(base: str, *, scoring: bool = False) -> str:
+    tag = f"california-housing-api:test-{base.split(':')[1]}{'-scoring' if scoring else ''}"
     if not engine.has_image(base):
         engine.docker("pull", "--quiet", base, check=False)
     if not engine.has_image(base):
         pytest.skip(f"no base image {base}, and no registry to pull it from")
-    engine.build(base, tag)
+    engine.build(base, tag, scoring=scoring)
     return tag
 
 

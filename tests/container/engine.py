@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ def has_image(tag: str) -> bool:
     return docker("image", "ls", "--quiet", tag) != ""
 
 
-def build(base: str, tag: str) -> str:
+def build(base: str, tag: str, *, scoring: bool = False) -> str:
     """Build the repository's image on a base; the host's network, since not every engine has a bridge."""
     return docker(
         "build",
@@ -57,6 +57,8 @@ def build(base: str, tag: str) -> str:
         f"BASE={base}",
         "--build-arg",
         "REVISION=test",
+        "--build-arg",
+        f"SCORING={str(scoring).lower()}",
         "--tag",
         tag,
         str(ROOT),
@@ -112,9 +114,9 @@ class Container:
 
 
 @contextmanager
-def running(image: str, *flags: str) -> Iterator[Container]:
-    """Run an image in the background; the container is removed at the end."""
-    container = Container(docker("run", "--detach", *flags, image).splitlines()[-1])
+def running(image: str, *flags: str, command: Sequence[str] = ()) -> Iterator[Container]:
+    """Run an image in the background, or another command in it; the container is removed at the end."""
+    container = Container(docker("run", "--detach", *flags, image, *command).splitlines()[-1])
     try:
         yield container
     finally:

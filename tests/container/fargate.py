@@ -34,9 +34,14 @@ def flags(definition: dict[str, Any], *, cpu: int, memory: int, secrets: dict[st
         environment[secret["name"]] = (secrets or {})[secret["name"]]
     for name, value in environment.items():
         result += ["--env", f"{name}={value}"]
-    health = definition["healthCheck"]
-    result += ["--health-cmd", shlex.join(health["command"][1:])]
+    return [*result, *_health(definition.get("healthCheck")), "--stop-timeout", str(definition["stopTimeout"])]
+
+
+def _health(check: dict[str, Any] | None) -> list[str]:
+    """Fargate knows the definition's check alone, not the image's."""
+    if check is None:
+        return ["--no-healthcheck"]
+    result = ["--health-cmd", shlex.join(check["command"][1:]), "--health-retries", str(check["retries"])]
     for option in ("interval", "timeout", "startPeriod"):
-        result += [f"--health-{'start-period' if option == 'startPeriod' else option}", f"{health[option]}s"]
-    result += ["--health-retries", str(health["retries"]), "--stop-timeout", str(definition["stopTimeout"])]
+        result += [f"--health-{'start-period' if option == 'startPeriod' else option}", f"{check[option]}s"]
     return result

@@ -14,6 +14,7 @@ PARAMETERS = {
     "Repository": "owner/name",
     "ModelBucket": "the-models",
     "StateBucket": "the-state",
+    "TablesBucket": "the-tables",
     "HostedZoneId": "Z1",
     "KeyArns": KEY,
     # moto cannot create one.

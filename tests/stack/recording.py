@@ -70,15 +70,18 @@ class Recording:
         assert len(found) == 1, f"{len(found)} resources of type {type_} with {inputs}"
         return found[0]
 
-    def containers(self) -> list[dict[str, Any]]:
-        """The containers of the task definition."""
-        return json.loads(self.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+    def containers(self, name: str = "api") -> list[dict[str, Any]]:
+        """The containers of the task definition whose first one is of this name."""
+        definitions = [
+            json.loads(resource.inputs["containerDefinitions"])
+            for resource in self.all("aws:ecs/taskDefinition:TaskDefinition")
+        ]
+        (found,) = [containers for containers in definitions if containers[0]["name"] == name]
+        return found
 
-    def container(self) -> dict[str, Any]:
-        """The service's own container, the first one."""
-        first = self.containers()[0]
-        assert first["name"] == "api"
-        return first
+    def container(self, name: str = "api") -> dict[str, Any]:
+        """The container of this name, the first one of its task definition."""
+        return self.containers(name)[0]
 
     def environment(self) -> dict[str, str]:
         """The container's environment."""

@@ -95,6 +95,19 @@ SCENARIOS: dict[str, tuple[str, dict[str, str]]] = {
     "keys": ("dev", {"kms_key_arn": KEY, "model_bucket": ENCRYPTED_BUCKET, "alarm_email": "ops@example.com"}),
     "prod-keys": ("prod", {"kms_key_arn": KEY}),
     "keys-models": ("dev", {"kms_key_arn": KEY, "create_model_bucket": "true"}),
+    "scoring": (
+        "dev",
+        {"score_data": "s3://tables/customers/*.parquet", "score_out": "s3://scores/customers"},
+    ),
+    "prod-scoring": (
+        "prod",
+        {
+            "nat": "none",
+            "score_data": "s3://tables/customers",
+            "score_out": "s3://tables/scores/customers",
+            "score_schedule": "cron(0 3 * * ? *)",
+        },
+    ),
     "prod-http": ("prod", {}),
     "prod-canary": (
         "prod",

@@ -27,6 +27,8 @@ CREATED_BY = {
     "aws:appautoscaling/scheduledAction:ScheduledAction": "application-autoscaling:PutScheduledAction",
     "aws:appautoscaling/target:Target": "application-autoscaling:RegisterScalableTarget",
     "aws:cloudwatch/dashboard:Dashboard": "cloudwatch:PutDashboard",
+    "aws:cloudwatch/eventRule:EventRule": "events:PutRule",
+    "aws:cloudwatch/eventTarget:EventTarget": "events:PutTargets",
     "aws:cloudwatch/logGroup:LogGroup": "logs:CreateLogGroup",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:PutMetricAlarm",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "ec2:RevokeSecurityGroupEgress",
@@ -55,6 +57,7 @@ CREATED_BY = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
         "s3:PutEncryptionConfiguration"
     ),
+    "aws:scheduler/schedule:Schedule": "scheduler:CreateSchedule",
     "aws:sns/topic:Topic": "sns:CreateTopic",
     "aws:sns/topicPolicy:TopicPolicy": "sns:SetTopicAttributes",
     "aws:sns/topicSubscription:TopicSubscription": "sns:Subscribe",
@@ -148,10 +151,10 @@ def test_only_dev_has_roles_for_pull_requests_and_training(account: Account) -> 
     assert account.outputs["prod"].keys() == {"DeployerRole", "PermissionsBoundary"}
 
 
-def test_the_deployer_has_the_four_policies(template: dict[str, Any]) -> None:
+def test_the_deployer_has_the_five_policies(template: dict[str, Any]) -> None:
     """Each of the template's deployer policies is attached, and nothing else."""
     attached = [reference["Ref"] for reference in template["Resources"]["Deployer"]["Properties"]["ManagedPolicyArns"]]
-    assert sorted(attached) == ["Access", "Network", "Service", "Traffic"]
+    assert sorted(attached) == ["Access", "Network", "Scoring", "Service", "Traffic"]
 
 
 def test_actions_are_named_and_exist(account: Account, actions: dict[str, Any]) -> None:
@@ -176,7 +179,7 @@ def test_only_what_has_no_resource_is_allowed_on_all(account: Account, actions: 
 
 def test_everything_is_bound_to_the_project(account: Account) -> None:
     """Names of this project's stack, its tags, or a bucket, zone or condition that the administrator chose."""
-    own = ("housing-prod", "the-models", "the-state", "hostedzone/Z1", "repository/housing-dev-", KEY)
+    own = ("housing-prod", "the-models", "the-state", "the-tables", "hostedzone/Z1", "repository/housing-dev-", KEY)
     for statement in account.statements("deployer-housing-prod"):
         if statement["Resource"] == ["*"] or statement.get("Condition"):
             continue
@@ -209,7 +212,7 @@ def test_tags_decide_where_names_cannot(account: Account) -> None:
 
 
 def test_roles_are_passed_to_ecs_only(account: Account) -> None:
-    """To its tasks, and the canary's role to ECS itself."""
+    """To its tasks, the canary's role to ECS itself, and the one that starts tasks to the clock."""
     passing = [statement for statement in account.statements("deployer") if "iam:PassRole" in statement["Action"]]
     assert {
         (resource.rpartition("/")[2], statement["Condition"]["StringEquals"]["iam:PassedToService"])
@@ -222,12 +225,15 @@ def test_roles_are_passed_to_ecs_only(account: Account) -> None:
             ("execution", "ecs-tasks.amazonaws.com"),
             ("task", "ecs-tasks.amazonaws.com"),
             ("traffic", "ecs.amazonaws.com"),
+            ("score", "ecs-tasks.amazonaws.com"),
+            ("score-execution", "ecs-tasks.amazonaws.com"),
+            ("score-clock", "scheduler.amazonaws.com"),
         )
     }
 
 
 def test_a_deployer_cannot_make_a_role_stronger_than_the_boundary(account: Account) -> None:
-    """Creating a role or adding to one demands the boundary, which allows nothing of IAM and stays on."""
+    """Creating a role or adding to one demands the boundary, which passes tasks their roles, no more, and stays on."""
     strengthening = {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"}
     found = set()
     for statement in account.statements("deployer-housing-prod"):
@@ -236,8 +242,14 @@ def test_a_deployer_cannot_make_a_role_stronger_than_the_boundary(account: Accou
             assert statement["Condition"]["StringEquals"]["iam:PermissionsBoundary"] == boundary
             found |= added
     assert found == strengthening
-    allowed = {action for statement in account.statements("boundary") for action in statement["Action"]}
-    assert not any(action.startswith(("iam:", "sts:")) for action in allowed)
+    of_iam = {
+        (action, service)
+        for statement in account.statements("boundary")
+        for action in statement["Action"]
+        if action.startswith(("iam:", "sts:"))
+        for service in [statement["Condition"]["StringEquals"]["iam:PassedToService"]]
+    }
+    assert of_iam == {("iam:PassRole", "ecs-tasks.amazonaws.com")}
     everything = {action for statement in account.statements("deployer") for action in statement["Action"]}
     assert not everything & {"iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion", "iam:CreateUser"}
 
@@ -303,9 +315,9 @@ def test_the_stack_puts_the_boundary_on_its_roles(models: str, strategy: str) ->
 
 def test_the_boundary_allows_what_tasks_are_given(account: Account, scenario: Callable[[str], Recording]) -> None:
     """A boundary that is too narrow would stop tasks from starting: every action of the tasks' roles lies within."""
-    recording = scenario("no-nat")
     given = {
         action
+        for recording in (scenario("no-nat"), scenario("prod-scoring"))
         for policy in recording.all("aws:iam/rolePolicy:RolePolicy")
         for statement in recording.statements(policy)
         for action in as_list(statement["Action"])
@@ -318,5 +330,5 @@ def test_the_boundary_allows_what_tasks_are_given(account: Account, scenario: Ca
 def test_policies_fit_into_iams_limit(account: Account) -> None:
     """A managed policy ends after 6,144 characters."""
     sizes = {name: len(json.dumps(document, separators=(",", ":"))) for name, document in account.policies.items()}
-    assert len(sizes) == 12
+    assert len(sizes) == 14
     assert {name: size for name, size in sizes.items() if size > 6144} == {}

@@ -53,8 +53,8 @@ def test_a_given_image_opens_its_own_repository(scenario: Scenario) -> None:
     """An image that was promoted from another stack is read from there."""
     resources = [resource for _, resource in allowed(scenario("image"), "execution")]
     assert "arn:aws:ecr:eu-west-1:123456789012:repository/housing" in resources
-    public = Config(stack="dev", region="eu-central-1", model_bucket="m", image_uri="ghcr.io/org/housing:1")
-    assert image_repository_arn(public) is None
+    config = Config(stack="dev", region="eu-central-1", model_bucket="m")
+    assert image_repository_arn(config, "ghcr.io/org/housing:1") is None
 
 
 def test_the_secret_is_the_only_one(scenario: Scenario) -> None:

@@ -14,6 +14,7 @@ from tests.stack.recording import ROOT, Recording, Resource, stack_settings
 from tests.stack.scenarios import SCENARIOS
 
 Scenario = Callable[[str], Recording]
+SCORING = {"score_network", "score_task_definition"}
 OUTPUTS = {
     "alb_dns_name",
     "dashboard_url",
@@ -40,7 +41,8 @@ def test_the_outputs_are_the_documented_ones(scenario: Scenario) -> None:
     assert all(outputs.values())
     page = (ROOT / "docs" / "configuration.md").read_text()
     documented = set(re.findall(r"^\| `(\w+)` \|", page.split("## Outputs")[1], re.MULTILINE))
-    assert documented == OUTPUTS | {"next_step", "capture_log_group"}
+    assert documented == OUTPUTS | SCORING | {"next_step", "capture_log_group"}
+    assert scenario("scoring").outputs.keys() == OUTPUTS | SCORING
 
 
 def test_the_outputs_name_what_was_made(scenario: Scenario) -> None:

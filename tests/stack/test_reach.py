@@ -16,6 +16,7 @@ from tests.stack.test_deployer import CREATED_BY
 NAMED = {
     # How a resource is called in ARNs, by its type; NAME is what Pulumi calls it in AWS.
     "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/NAME",
+    "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/NAME",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:NAME:*",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:NAME",
     "aws:ecr/repository:Repository": "ecr:{region}:{account}:repository/NAME",
@@ -30,6 +31,7 @@ NAMED = {
     "aws:lb/loadBalancer:LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/app/NAME/50dc6c49",
     "aws:lb/targetGroup:TargetGroup": "elasticloadbalancing:{region}:{account}:targetgroup/NAME/73e2d6bc24d8a067",
     "aws:s3/bucket:Bucket": "s3:::NAME",
+    "aws:scheduler/schedule:Schedule": "scheduler:{region}:{account}:schedule/default/NAME",
     "aws:sns/topic:Topic": "sns:{region}:{account}:NAME",
     "aws:wafv2/ipSet:IpSet": "wafv2:{region}:{account}:regional/ipset/NAME/a1b2c3d4",
     "aws:wafv2/webAcl:WebAcl": "wafv2:{region}:{account}:regional/webacl/NAME/a1b2c3d4",
@@ -84,6 +86,11 @@ def everything(models: str, zone_id: str) -> Callable[[str], list[Recording]]:
             "capture_percent": "10",
         },
         {"deployment_strategy": "rolling"},
+        {
+            "score_data": "s3://the-tables/customers",
+            "score_out": "s3://the-tables/scores",
+            "score_schedule": "rate(1 day)",
+        },
     ]
     return lambda stack: [record("dev", one, stack=stack) for one in settings]
 
@@ -119,6 +126,8 @@ def test_a_deployer_reaches_nothing_of_another_stack(
         ("Prod", False),
         # Its target group would be called as prod's second one.
         ("prod-g", False),
+        # And its task as the one that scores for prod.
+        ("prod-score", False),
     ],
 )
 def test_a_stack_whose_name_is_cut_or_shared_has_no_deployer(template: dict[str, Any], stack: str, taken: bool) -> None:

@@ -23,6 +23,8 @@ CLOSED_OFF = {
     "internal": "true",
 }
 
+SCORING = {"score_data": "s3://tables/customers", "score_out": "s3://scores/customers"}
+
 TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "model_bucket": ({}, {"model_bucket": OTHER_BUCKET}),
     "model_path": ({"model_path": f"{PREFIX}/5"}, {"model_path": f"{PREFIX}/6"}),
@@ -43,6 +45,15 @@ TRANSITIONS: dict[str, tuple[Settings, Settings]] = {
     "scale_in_cooldown": ({}, {"scale_in_cooldown": "600"}),
     "schedule": ({}, {"schedule": f"[{NIGHT}, {DAY}]"}),
     "spot_percent": ({}, {"spot_percent": "70"}),
+    "score_data": ({}, SCORING),
+    "score_out": (SCORING, {**SCORING, "score_out": "s3://scores/others"}),
+    "score_schedule": (SCORING, {**SCORING, "score_schedule": "rate(1 day)"}),
+    "score_cpu": (SCORING, {**SCORING, "score_cpu": "512"}),
+    "score_memory": (SCORING, {**SCORING, "score_memory": "4096"}),
+    "score_image_uri": (
+        SCORING,
+        {**SCORING, "score_image_uri": f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/housing@sha256:{'b' * 64}"},
+    ),
     "deployment_strategy": ({}, CANARY),
     "canary_percent": (CANARY, {**CANARY, "canary_percent": "20"}),
     "canary_minutes": (CANARY, {**CANARY, "canary_minutes": "15"}),

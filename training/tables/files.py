@@ -4,7 +4,6 @@ import codecs
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,11 +13,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from api.scoring.files.dialect import SEPARATORS, find_separator, first_rows, has_decimal_commas, named_separator
 from training.errors import DataError
-
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-LOOKED_AT = 200
-"""Rows at the head of a file that tell how it is separated."""
 
 HEAD_LINES = 1_000
 """Lines in which these rows are looked for: a value may go over several."""
@@ -29,11 +25,6 @@ ENCODINGS = {
     "utf-16": "UTF-16",
     "cp1252": "Latin-1 (Windows-1252)",
 }
-
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
-_DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+")
-_SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?')
-"""Excel's own first line names the separator and is no row."""
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 20
@@ -150,18 +141,18 @@ def _layout(opened: Opener, name: str) -> _Layout:
     layout = _Layout(compressed, _encoding(opened, compressed=compressed))
     with _text(opened, layout) as text:
         lines = list(islice(text, HEAD_LINES))
-    separator = ""
-    if lines and (said := _SEP_LINE.fullmatch(lines[0])):
-        separator = said[1]
-        layout = layout._replace(skipped=1)
-    separator = separator or _separator(lines, name)
-    first = list(islice(csv.reader(lines[layout.skipped :], delimiter=separator), LOOKED_AT))
+    said = named_separator(lines[:1])
+    layout = layout._replace(skipped=int(bool(said)))
+    separator = said or find_separator(lines)
+    if not separator:
+        raise DataError(f"{name} has one column: separate values by commas, semicolons or tabs.")
+    first = first_rows(lines[layout.skipped :], separator)
     if not first:
         raise DataError(f"{name} is empty.")
     names, *rows = first
     with _text(opened, layout) as text:
         _refuse_longer(islice(text, layout.skipped, None), separator, len(names), name)
-    decimal = "," if separator != "," and _has_decimal_commas(rows) else "."
+    decimal = "," if separator != "," and has_decimal_commas(rows) else "."
     return layout._replace(separator=separator, names=[column.strip() for column in names], decimal=decimal)
 
 
@@ -197,23 +188,6 @@ def _encoding(opened: Opener, *, compressed: bool) -> str:
             decoder.decode(b"", final=True)
             return encoding
     raise ValueError("it is text neither in UTF-8 nor in Latin-1 (Windows-1252)")
-
-
-def _separator(lines: list[str], name: str) -> str:
-    """The one by which the first rows fall into equally many values, and into most."""
-    found = {}
-    for separator in SEPARATORS:
-        widths = [len(row) for row in islice(csv.reader(lines, delimiter=separator), LOOKED_AT) if row]
-        if widths and widths[0] > 1:
-            found[separator] = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
-    if not found:
-        raise DataError(f"{name} has one column: separate values by commas, semicolons or tabs.")
-    return max(found, key=lambda separator: found[separator])
-
-
-def _has_decimal_commas(rows: list[list[str]]) -> bool:
-    values = [value.strip() for row in rows for value in row]
-    return any(map(_DECIMAL_COMMA.fullmatch, values)) and not any(map(_DECIMAL_POINT.fullmatch, values))
 
 
 def _refuse_longer(lines: Iterable[str], separator: str, width: int, name: str) -> None:

@@ -10,9 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from api.answers.fields import LARGEST, listed
-
-YES = {"1", "1.0", "true", "yes", "t", "y"}
-NO = {"0", "0.0", "false", "no", "f", "n"}
+from api.scoring.files.words import NO, YES
+from api.scoring.files.words import written as written
 
 _THOUSANDS = {
     ".": re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?"),
@@ -117,12 +116,3 @@ def _different(column: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
         return places, list(different)
     places, different = pd.factorize(column)
     return places, [written(value) for value in different.tolist()]
-
-
-def written(value: Any) -> str:
-    """A value as the text of a category: a whole number without a fraction."""
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()

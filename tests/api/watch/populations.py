@@ -82,7 +82,7 @@ def published(folder: Path) -> Path:
         frame[:50],
         booster=booster,
         ranges=ranges(frame, SCHEMA.features),
-        distribution=distribution(frame, predicted, SCHEMA.features),
+        distribution=distribution(frame, predicted, SCHEMA),
     )
 
 
