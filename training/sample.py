@@ -12,8 +12,6 @@ import msgspec
 import pandas as pd
 
 from training.errors import TrainingError
-from training.in_parts.places import Here
-from training.in_parts.preparing import first_held_out
 from training.processes import runs
 from training.tables.data import rows_of
 from training.tables.description import Table
@@ -76,6 +74,9 @@ def ask(url: str, table: Table, data: str | None = None, process: int | None = N
 def _held_out(table: Table, data: str | None) -> pd.Series:
     rows = rows_of(table, data)
     if isinstance(rows, Parts):
+        from training.in_parts.places import Here  # XGBoost, which takes seconds to import
+        from training.in_parts.preparing import first_held_out
+
         return first_held_out(rows.parts, table, Here())
     row: pd.Series = split(rows.table, table).test.iloc[0]
     return row

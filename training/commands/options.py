@@ -1,5 +1,6 @@
 """What several commands are told."""
 
+import glob
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ class DescriptionFile(click.ParamType[Described]):
         return load(Path(str(FILE.convert(value, param, ctx))))
 
 
+class Rows(click.ParamType[str]):
+    """A file, a folder, a pattern, or either in S3."""
+
+    name = "ROWS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a place of this machine where nothing is; what a pattern or a bucket has is seen when it is listed."""
+        if not value.startswith("s3://") and not glob.has_magic(value) and not Path(value).exists():
+            self.fail(f"File {value!r} does not exist.", param, ctx)
+        return str(value)
+
+
 table_option = click.option(
     "--table",
     "described",
@@ -39,6 +52,7 @@ table_option = click.option(
 
 data_option = click.option(
     "--data",
+    type=Rows(),
     metavar="FILE|DIR|'PATTERN'|s3://…",
     help="The table's rows, CSV or Parquet: a file, or several by folder or pattern. [default: California Housing]",
 )
