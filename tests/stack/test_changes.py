@@ -133,7 +133,7 @@ def apply(state: dict[str, Resource], step: Step) -> None:
 
 
 def rights(resources: Any) -> set[tuple[str, str]]:
-    """The policies' texts by role, of the service: a run that scores has begun with its own, and nobody waits for it."""
+    """The policies' texts by role, of the service: a run that scores has begun with its own."""
     policies = [resource for resource in resources if resource.type == POLICY and "-score" not in resource.name]
     return {(policy.inputs["role"], policy.inputs["policy"]) for policy in policies}
 
