@@ -58,7 +58,9 @@ CHANGES: dict[str, Change] = {
         Effect.IN_PLACE, "Taken away, the bounds stay as the clock left them until `pulumi up --refresh`."
     ),
     "spot_percent": _both(Effect.ROLLOUT),
-    "score_data": _both(Effect.IN_PLACE, "Set and unset with `score_out`. A run that goes on ends as it began."),
+    "score_data": _both(
+        Effect.IN_PLACE, "Set and unset with `score_out`. A run that goes on ends as it began.", protected=("back",)
+    ),
     "score_out": _both(Effect.IN_PLACE, "As `score_data`. What was scored stays where it is."),
     "score_schedule": _both(Effect.IN_PLACE),
     "score_cpu": _both(Effect.IN_PLACE),

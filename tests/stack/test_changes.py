@@ -147,8 +147,9 @@ def apply(state: dict[str, Resource], step: Step) -> None:
 
 
 def rights(resources: Any) -> set[tuple[str, str]]:
-    """The policies' texts by role."""
-    return {(resource.inputs["role"], resource.inputs["policy"]) for resource in resources if resource.type == POLICY}
+    """The policies' texts by role, of the service: a run that scores has begun with its own."""
+    policies = [resource for resource in resources if resource.type == POLICY and "-score" not in resource.name]
+    return {(policy.inputs["role"], policy.inputs["policy"]) for policy in policies}
 
 
 def test_from_rolling_to_canary_nobody_is_without_tasks(prod: Prod) -> None:
