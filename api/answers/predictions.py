@@ -4,6 +4,8 @@ Plain ASGI rather than typed Litestar handlers, whose argument parsing costs as 
 with `make bench`. Decoders and the encoder are made once.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 from litestar.types import HTTPScope, Receive
 
@@ -13,8 +15,9 @@ from api.answers.endpoint import Endpoint
 from api.answers.faults import MAX_BATCH_ROWS
 from api.answers.fields import lowered
 from api.answers.rows import RowReader
-from api.http.messages import BodyReader, Reply
-from api.model.batching import Batcher, Row
+from api.http.front import End
+from api.http.messages import BodyReader, Header, Reply, check_json
+from api.model.batching import Answer, Batcher, Row
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_BATCH_BODY_BYTES = 8 * 2**20
@@ -37,7 +40,23 @@ class Predictions:
     async def single(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict`: one row."""
         row = await self.read_row(scope, receive)
-        answer = await self.batcher.predict(row)
+        return self._reply(await self.batcher.predict(row))
+
+    def direct(self, headers: Iterable[Header], body: bytes, end: End) -> None:
+        """The same for a body that has arrived whole: `end` is called with the reply when the row is predicted.
+
+        Raises:
+            ProblemError: 400, 413, 415, 422.
+            OverloadedError: too many rows are waiting.
+        """
+        check_json(headers, body, MAX_BODY_BYTES)
+
+        def predicted(outcome: Answer | Exception) -> None:
+            end(outcome if isinstance(outcome, Exception) else self._reply(outcome))
+
+        self.batcher.submit(self.reader.one(body), predicted)
+
+    def _reply(self, answer: Answer) -> Reply:
         return Reply(200, _encode(self.bodies.prediction(**self.fields(answer), model_version=self.model.version)))
 
     async def read_row(self, scope: HTTPScope, receive: Receive) -> Row:
@@ -63,6 +82,7 @@ class Predictions:
             Endpoint(
                 path="/predict",
                 answer=self.single,
+                direct=self.direct,
                 operation_id="predict",
                 summary=f"Predict one {short}",
                 description=f"Predict the {what} of one {schema.row}.",

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from litestar.types import Receive, Scope, Send
 from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
@@ -97,6 +98,8 @@ class Metrics(Collector):
 
 class Scrapes:
     """The ASGI application of the metrics' port: they are the answer to whatever is asked there."""
+
+    direct: Mapping[str, Any] = {}
 
     def __init__(self, metrics: Metrics) -> None:
         registry = CollectorRegistry()

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -27,8 +28,9 @@ class Scorer:
 
     def __init__(self, stored: bytes) -> None:
         with _file(stored) as path:
-            # Bins of values pay from thousands of rows on, and take half as much memory again.
-            self._model = lignum.load(path, binned=False)
+            self._model = lignum.load(path)
+        # What is alive when the interpreter ends, its binding reports on standard error as leaked.
+        weakref.finalize(self, vars(self).clear)
 
     @classmethod
     def of(cls, forest: Forest) -> Self:
