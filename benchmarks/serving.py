@@ -65,10 +65,10 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def report(results: dict[str, Any]) -> str:
-    """The table that is printed: medians, and the ratio to the walkthrough's."""
+    """The table that is printed: medians, the ratio to the walkthrough's, and processor time a request."""
     lines = [
         f"{'stack':<16}{'ready s':>8}{'MB':>6}"
-        + "".join(f"{f'req/s, {n}':>13}{'x':>7}{'p50 ms':>9}{'p99 ms':>9}" for n in CONNECTIONS)
+        + "".join(f"{f'req/s, {n}':>13}{'x':>7}{'cpu us':>8}{'p50 ms':>9}{'p99 ms':>9}" for n in CONNECTIONS)
     ]
     base = results["stacks"]["walkthrough"]
     for name, figures in results["stacks"].items():
@@ -76,8 +76,13 @@ def report(results: dict[str, Any]) -> str:
         for n in map(str, CONNECTIONS):
             load = figures["load"][n]
             ratio = load["rps"] / base["load"][n]["rps"]
-            line += f"{load['rps']:>13,.0f}{ratio:>7.1f}{load['p50_us'] / 1e3:>9.2f}{load['p99_us'] / 1e3:>9.2f}"
+            line += f"{load['rps']:>13,.0f}{ratio:>7.1f}{load['cpu_us']:>8,.0f}"
+            line += f"{load['p50_us'] / 1e3:>9.2f}{load['p99_us'] / 1e3:>9.2f}"
         lines.append(line)
+    if {"ours", "bare-asgi"} <= results["stacks"].keys():
+        ours, bare = (results["stacks"][name]["load"] for name in ("ours", "bare-asgi"))
+        times = (f"{ours[n]['cpu_us'] / bare[n]['cpu_us']:.2f} at {n}" for n in map(str, CONNECTIONS))
+        lines.append(f"processor time a request, as a multiple of the bare callable's: {', '.join(times)} connections")
     return "\n".join(lines)
 
 

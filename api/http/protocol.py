@@ -225,7 +225,13 @@ class BoundedProtocol(HttpToolsProtocol):
             return False
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         self.cycle = self.exchange = Exchange(
-            self.transport, path, self.headers, self.client, self.on_response_complete, keep_alive=keep_alive
+            self.transport,
+            self.server_state.default_headers,
+            path,
+            self.headers,
+            self.client,
+            self.on_response_complete,
+            keep_alive=keep_alive,
         )
         return True
 
