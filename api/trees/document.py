@@ -11,10 +11,12 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from api.errors import ModelRefused
 from api.trees.categories import Sets
 from api.trees.forest import Forest, Places
 
 LEAF = -1
+LOWEST = np.finfo(np.float32).min
 SIZE = struct.Struct(">q").pack
 TYPES = {"float32": (b"d", ">f4"), "int32": (b"l", ">i4"), "int64": (b"L", ">i8"), "uint8": (b"U", "u1")}
 """UBJSON's marker and numpy's type of an array's numbers."""
@@ -23,7 +25,11 @@ Columns = dict[str, npt.NDArray[Any]]
 
 
 def write(forest: Forest) -> bytes:
-    """The forest in UBJSON, as a regression or a model of several classes that has its raw scores to the bit."""
+    """The forest in UBJSON, as a regression or a model of several classes that has its raw scores to the bit.
+
+    Raises:
+        ModelRefused: a leaf is no finite number once it has its tree's weight.
+    """
     outputs = len(forest.base_score)
     several = {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(outputs)}}
     one = {"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}
@@ -66,15 +72,21 @@ def _trees(forest: Forest) -> list[dict[str, Any]]:
     left = np.where(is_leaf, LEAF, np.searchsorted(reached, nodes.left[reached]) - starts[tree])
     value = nodes.condition[reached]
     if forest.tree_weight is not None:
-        value = np.where(is_leaf, value * forest.tree_weight[tree], value)
+        with np.errstate(over="ignore"):
+            value = np.where(is_leaf, value * forest.tree_weight[tree], value)
+        if not np.isfinite(value[is_leaf]).all():
+            raise ModelRefused("the model's leaves, times the weights of their trees, are no finite numbers")
     categorical = nodes.categorical[reached] & ~is_leaf
+    # The reader has no infinities. No finite number is below the lowest, and all are right of it.
+    all_left = np.isposinf(value) & ~is_leaf & ~categorical
+    value = np.where(np.isinf(value), LOWEST, value)
     columns: Columns = {
-        "left_children": left.astype(np.int32),
-        "right_children": np.where(is_leaf, LEAF, left + 1).astype(np.int32),
+        "left_children": (left + all_left).astype(np.int32),
+        "right_children": np.where(is_leaf, LEAF, left + ~all_left).astype(np.int32),
         "split_indices": np.where(is_leaf, 0, nodes.feature[reached]).astype(np.int32),
         "split_conditions": np.where(categorical, np.float32(0), value),
         "split_type": categorical.astype(np.uint8),
-        "default_left": nodes.missing_left[reached].astype(np.uint8),
+        "default_left": (nodes.missing_left[reached] ^ all_left).astype(np.uint8),
     }
     sets = _Sets.of(nodes.sets, reached[categorical], np.searchsorted(tree[categorical], np.arange(len(starts) + 1)))
     own_place = (np.arange(len(reached)) - starts[tree])[categorical].astype(np.int32)

@@ -26,4 +26,6 @@ def edge_rows(layout: Layout, n_features: int) -> Floats:
     if layout.categories is not None:
         limit = layout.categories.limit
         values = np.where(limit > 0, np.floor(random.random(shape) * (limit + 1)), values)
-    return np.where(random.random(shape) < MISSING, np.nan, values).astype(np.float32)
+    # Rows that are asked for are finite.
+    largest = np.finfo(np.float32).max
+    return np.where(random.random(shape) < MISSING, np.nan, np.clip(values, -largest, largest)).astype(np.float32)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,15 @@ def test_memory_does_not_grow_with_what_is_asked() -> None:
             assert tracemalloc.get_traced_memory()[1] < 2 * answers.nbytes + 8_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("threshold", [np.inf, -np.inf])
+def test_infinite_thresholds(threshold: float) -> None:
+    """A threshold beyond all numbers sends each of them the same way, and what is missing where the split says."""
+    largest = float(np.finfo(np.float32).max)
+    rows = np.array([[0.0], [largest], [-largest], [np.nan]], np.float32).repeat(8, axis=1)
+    forest = xgboost_file.read("plain.ubj", (MODELS / "3.4.1/plain.ubj").read_bytes())
+    condition = np.where(forest.nodes.left == -1, forest.nodes.condition, np.float32(threshold))
+    trees = Trees.of(replace(forest, nodes=replace(forest.nodes, condition=condition)))
+    assert_same_bits(trees.margins(rows), trees.margins_by_numpy(rows))
+    assert trees.margins(rows[0:1]) == trees.margins(rows[1:2]) == trees.margins(rows[2:3])
