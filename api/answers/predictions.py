@@ -52,7 +52,11 @@ class Predictions:
         check_json(headers, body, MAX_BODY_BYTES)
 
         def predicted(outcome: Answer | Exception) -> None:
-            end(outcome if isinstance(outcome, Exception) else self._reply(outcome))
+            try:
+                reply = outcome if isinstance(outcome, Exception) else self._reply(outcome)
+            except Exception as error:  # noqa: BLE001 (the others of its turn are still answered)
+                reply = error
+            end(reply)
 
         self.batcher.submit(self.reader.one(body), predicted)
 
