@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -14,9 +15,7 @@ from api.answers.bodies import make_bodies
 from api.answers.endpoint import Endpoint
 from api.answers.example import example_answer, example_row
 from api.answers.explanations import Explanations
-from api.answers.inference import Inference
 from api.answers.invocations import Invocations
-from api.answers.metadata import metadata
 from api.answers.openapi import openapi_config, row_schema
 from api.answers.pages import pages
 from api.answers.predictions import Predictions
@@ -24,9 +23,13 @@ from api.answers.probes import describe_model, health, ping, ready, version
 from api.answers.probes import row_schema as tell_row_schema
 from api.answers.rows import RowReader
 from api.answers.table import table_document
+from api.answers.v2.inference import Inference
+from api.answers.v2.messages import InferenceError
+from api.answers.v2.metadata import metadata
 from api.http.front import Front, problem_reply
 from api.http.journal import Journal
 from api.http.keys import ApiKeys
+from api.http.messages import JSON
 from api.http.metrics import Metrics
 from api.http.output import Output
 from api.http.problems import ProblemError
@@ -114,5 +117,7 @@ def _request_id(request: Request[Any, Any, Any]) -> str:
 
 def _problem(request: Request[Any, Any, Any], problem: ProblemError) -> Response[bytes]:
     reply = problem_reply(problem, _request_id(request))
+    if request.url.path.startswith("/v2/"):
+        reply = reply._replace(body=msgspec.json.encode(InferenceError(problem.detail)), content_type=JSON)
     headers = {name.decode(): value.decode() for name, value in reply.headers}
     return Response(reply.body, status_code=reply.status, media_type=reply.content_type.decode(), headers=headers)

@@ -12,11 +12,11 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
 from api.answers.endpoint import Endpoint
-from api.answers.inference import InferenceError
 from api.answers.invocations import InvocationError
 from api.answers.pages import HEADERS, STATIC
 from api.answers.probes import Health, ModelDescription, Ready, describe
 from api.answers.rows import wire_name
+from api.answers.v2.messages import InferenceError
 from api.http.problems import Problem
 from api.model.model import Model
 from api.store.schema import Schema

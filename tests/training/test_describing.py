@@ -90,7 +90,7 @@ def test_targets(tmp_path: Path, target: str, kind: str, classes: tuple[str, ...
         (b"", "one column: separate values by commas, semicolons or tabs"),
         (b"a,b\n1,2\n", "has no column 'price'; it has a, b"),
         (b"a,price,price\n1,2,3\n", "more than one column named price"),
-        (b"a,price\n1,2\n2,\n", "price is missing in 1 rows"),
+        (b"a,price\n1,2\n2,\n", "price has no value in 1 of 2 rows"),
         (b"a,price\n1,2,9\n3,4,5\n", "row 1 has more values than the first line has names"),
         (b"a,price\n1,5\n1,6\n", "a is '1' in every row: it teaches nothing"),
         (b"a,price\n1,5\n2,5\n", "price is '5' in every row: there is nothing to learn"),
@@ -105,6 +105,12 @@ def test_what_cannot_be_described(tmp_path: Path, content: bytes, message: str) 
     (tmp_path / "rows.csv").write_bytes(content)
     with pytest.raises(DataError, match=message):
         described(tmp_path / "rows.csv")
+
+
+def test_an_index_of_any_numbers_is_no_feature(tmp_path: Path) -> None:
+    """A column without a name, as R and pandas write rows' labels, is left out whatever it holds."""
+    ROWS.set_axis([61_617 + 3 * i + i % 2 for i in range(60)]).to_csv(tmp_path / "rows.csv")
+    assert list(described(tmp_path / "rows.csv").features) == ["size [m²]", "self", "Self", "town"]
 
 
 def test_remarks_for_a_person(tmp_path: Path) -> None:

@@ -39,6 +39,21 @@ def test_all_contradictions_in_one_message() -> None:
     assert all(f"  - features.{name}" in said for name in ("size", "town")), said
 
 
+def test_unknown_keys_and_contradictions_in_one_message() -> None:
+    """A part with a fault of its own is left out of what is compared, and so is what refers to it."""
+    said = faults(
+        SHORTEST.replace('"flats"', '"../flats"') + "low = 3\nhigh = 1\n[features.town]\nkind = 'categroy'\n"
+        "[split]\nby = 'time'\n[page.map]\nlatitude = 'town'\nlongitude = 'town'\n"
+    )
+    named = sorted(line.removeprefix("  - ").split(":")[0] for line in said.splitlines()[1:])
+    assert named == [
+        "features.size.low, high = 3, 1",
+        "features.town.kind = 'categroy'",
+        "name = '../flats'",
+        "split.by = 'time', split.column = ''",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

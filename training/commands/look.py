@@ -50,7 +50,7 @@ def sample(*, described: Described, data: Path | None, url: str, process: int | 
   Try it yourself     {url}/
   API documentation   {url}/docs
   From a shell        curl {url}/predict -H 'Content-Type: application/json' -d {body}
-  Figures and runs    make mlflow-ui
+  Figures and runs    {described.runs}
   Next                the README's section "Deploy": the same model on AWS
   Stop with Ctrl-C.
 """)

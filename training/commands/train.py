@@ -70,7 +70,7 @@ def train(
     elif store:
         context.invoke(publish, described=described, version=None, store=store, force=False)
     elif code == 0:
-        click.echo(f"Next: `python -m training publish{described.option}`; `make mlflow-ui` shows the figures.")
+        click.echo(f"Next: `python -m training publish{described.option}`; `{described.runs}` shows the figures.")
     return code
 
 

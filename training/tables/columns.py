@@ -30,6 +30,8 @@ class Column(NamedTuple):
 
 def look_at(column: pd.Series, name: str, decimal: str) -> Column:
     """Tell a column's kind from its values."""
+    if not name:
+        return Column(name, None, "has no name: an index that was written beside the columns?")
     present = column.dropna()
     missing = len(present) < len(column)
     distinct = present.astype(str).nunique()

@@ -99,7 +99,8 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
     present = column.dropna()
     if len(present) < len(column):
         raise DataError(
-            f"{name} is missing in {len(column) - len(present)} rows: what is to be predicted must be known."
+            f"{name} has no value in {len(column) - len(present)} of {len(column)} rows: what is to be predicted must "
+            "be known. Leave those rows out of the file."
         )
     texts = present.map(values.written)
     distinct = sorted(texts.unique())

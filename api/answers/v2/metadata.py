@@ -7,7 +7,8 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 
-from api.answers.inference import Inference
+from api.answers.v2.binary import EXTENSION
+from api.answers.v2.inference import Inference
 from api.model.readiness import Readiness
 
 _TAGS = ["Open Inference Protocol"]
@@ -19,7 +20,7 @@ def metadata(inference: Inference) -> list[HTTPRouteHandler]:
     """The handlers of health and metadata, for a model whose name and version are part of the paths."""
     name, version = inference.schema.name, inference.predictions.model.version
     model = f"/v2/models/{name}"
-    server = {"name": name, "version": version, "extensions": []}
+    server = {"name": name, "version": version, "extensions": [EXTENSION]}
     described = {
         "name": name,
         "versions": [version],
