@@ -4,8 +4,6 @@ Plain ASGI rather than typed Litestar handlers, whose argument parsing costs as 
 with `make bench`. Decoders and the encoder are made once.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 from litestar.types import HTTPScope, Receive
 
@@ -16,7 +14,7 @@ from api.answers.faults import MAX_BATCH_ROWS
 from api.answers.fields import lowered
 from api.answers.rows import RowReader
 from api.http.front import End
-from api.http.messages import BodyReader, Header, Reply, check_json
+from api.http.messages import BodyReader, Reply, check_json
 from api.model.batching import Answer, Batcher, Row
 
 MAX_BODY_BYTES = 64 * 1024
@@ -42,14 +40,14 @@ class Predictions:
         row = await self.read_row(scope, receive)
         return self._reply(await self.batcher.predict(row))
 
-    def direct(self, headers: Iterable[Header], body: bytes, end: End) -> None:
+    def direct(self, scope: HTTPScope, body: bytes, end: End) -> None:
         """The same for a body that has arrived whole: `end` is called with the reply when the row is predicted.
 
         Raises:
             ProblemError: 400, 413, 415, 422.
             OverloadedError: too many rows are waiting.
         """
-        check_json(headers, body, MAX_BODY_BYTES)
+        check_json(scope["headers"], body, MAX_BODY_BYTES)
 
         def predicted(outcome: Answer | Exception) -> None:
             try:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 Operation = Callable[[HTTPScope, Receive], Awaitable[Reply]]
 
 End = Callable[[Reply | Exception], None]
-DirectOperation = Callable[[Iterable[Header], bytes, End], None]
-"""Takes the headers and the whole body; calls its last argument once, later, with the reply or with what went wrong."""
+DirectOperation = Callable[[HTTPScope, bytes, End], None]
+"""Takes the scope and the whole body; calls its last argument once, later, with the reply or with what went wrong."""
 
 SECURITY_HEADERS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -108,6 +108,7 @@ class Front:
         scope = exchange.scope
         headers = scope["headers"]
         request_id = self._request_id(headers)
+        scope["state"] = {"request_id": request_id}
 
         def end(outcome: Reply | Exception) -> None:
             reply = outcome if isinstance(outcome, Reply) else _refusal(outcome, request_id)
@@ -116,7 +117,7 @@ class Front:
 
         try:
             self.keys.check(headers)
-            self.direct[scope["path"]](headers, exchange.whole, end)
+            self.direct[scope["path"]](scope, exchange.whole, end)
         except Exception as error:  # noqa: BLE001 (whatever fails is answered)
             end(error)
 
