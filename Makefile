@@ -112,6 +112,7 @@ soak: .venv/development ## five minutes of good and bad load; fails if memory or
 
 bench: .venv/development benchmarks/.peers ## measure the service against its peers (ten minutes, a quiet machine)
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.wide
 	$(BIN)/python -m benchmarks.batch
 	$(BIN)/python -m benchmarks.scoring
 	$(BIN)/python -m benchmarks.picture

@@ -63,6 +63,7 @@ def create_app(settings: Settings, model: Model, load_seconds: float, output: Ou
     return Front(
         litestar,
         operations={endpoint.path: endpoint.answer for endpoint in endpoints},
+        direct={endpoint.path: endpoint.direct for endpoint in endpoints if endpoint.direct},
         paths={route.path for route in litestar.routes},
         keys=ApiKeys(settings.keys),
         readiness=readiness,

@@ -102,8 +102,14 @@ class Running:
 
     def resident_mb(self) -> float:
         """Resident memory of the process and its children."""
-        tree = [self.process, *self.process.children(recursive=True)]
-        return float(sum(process.memory_info().rss for process in tree)) / 1e6
+        return float(sum(process.memory_info().rss for process in self._tree())) / 1e6
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the process and its children so far."""
+        return float(sum(sum(process.cpu_times()[:2]) for process in self._tree()))
+
+    def _tree(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 @contextmanager

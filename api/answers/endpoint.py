@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar.types import HTTPScope, Receive
 
+from api.http.front import DirectOperation
 from api.http.messages import Reply
 from api.http.problems import PROBLEM_JSON, ProblemError
 
@@ -21,6 +22,8 @@ class Endpoint:
 
     path: str
     answer: Answer
+    direct: DirectOperation | None = None
+    """The same for requests that have arrived whole, without a task for each."""
     operation_id: str
     summary: str
     description: str

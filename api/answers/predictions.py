@@ -13,7 +13,8 @@ from api.answers.endpoint import Endpoint
 from api.answers.faults import MAX_BATCH_ROWS
 from api.answers.fields import lowered
 from api.answers.rows import RowReader
-from api.http.messages import BodyReader, Reply
+from api.http.front import End
+from api.http.messages import BodyReader, Reply, check_json
 from api.model.batching import Answer, Batcher, Row
 from api.watch.capture import Capture
 
@@ -41,6 +42,30 @@ class Predictions:
         row = await self.read_row(scope, receive)
         answer = await self.batcher.predict(row)
         self.keep(scope["state"]["request_id"], [row], [answer])
+        return self._reply(answer)
+
+    def direct(self, scope: HTTPScope, body: bytes, end: End) -> None:
+        """The same for a body that has arrived whole: `end` is called with the reply when the row is predicted.
+
+        Raises:
+            ProblemError: 400, 413, 415, 422.
+            OverloadedError: too many rows are waiting.
+        """
+        check_json(scope["headers"], body, MAX_BODY_BYTES)
+        row = self.reader.one(body)
+
+        def predicted(outcome: Answer | Exception) -> None:
+            try:
+                if not isinstance(outcome, Exception):
+                    self.keep(scope["state"]["request_id"], [row], [outcome])
+                reply = outcome if isinstance(outcome, Exception) else self._reply(outcome)
+            except Exception as error:  # noqa: BLE001 (the others of its turn are still answered)
+                reply = error
+            end(reply)
+
+        self.batcher.submit(row, predicted)
+
+    def _reply(self, answer: Answer) -> Reply:
         return Reply(200, _encode(self.bodies.prediction(**self.fields(answer), model_version=self.model.version)))
 
     def keep(self, request_id: str, rows: list[Row], answers: list[Answer]) -> None:
@@ -75,6 +100,7 @@ class Predictions:
             Endpoint(
                 path="/predict",
                 answer=self.single,
+                direct=self.direct,
                 operation_id="predict",
                 summary=f"Predict one {short}",
                 description=f"Predict the {what} of one {schema.row}.",

@@ -37,6 +37,7 @@ class RowReader:
         self._decodable = all(wire_name(i, field.name) == field.name for i, field in enumerate(self.fields))
         # A body that has passed the decoder then has no colons but those between its names and values.
         self._countable = not any(":" in text for field in self.fields for text in (field.name, *(field.codes or ())))
+        self._optional = any(field.optional for field in self.fields)
         self._encode = _encoder(self.fields)
 
     def one(self, body: bytes) -> Row:
@@ -97,7 +98,7 @@ class RowReader:
             self._parse(body)
 
     def _left_out(self, rows: list[msgspec.Struct]) -> int:
-        if not any(field.optional for field in self.fields):
+        if not self._optional:
             return 0
         return sum(_astuple(row).count(UNSET) for row in rows)
 

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from api.http.direct import Exchange
 from api.http.journal import Journal, RequestLine, timestamp
 from api.http.keys import ApiKeys
 from api.http.messages import Header, Reply, send_reply
@@ -28,6 +29,10 @@ from api.watch.live import Live
 log = logging.getLogger(__name__)
 
 Operation = Callable[[HTTPScope, Receive], Awaitable[Reply]]
+
+End = Callable[[Reply | Exception], None]
+DirectOperation = Callable[[HTTPScope, bytes, End], None]
+"""Takes the scope and the whole body; calls its last argument once, later, with the reply or with what went wrong."""
 
 SECURITY_HEADERS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -45,14 +50,15 @@ _LEVELS = {500: "ERROR", 503: "WARNING"}
 class Front:
     """The ASGI application that the server runs.
 
-    `operations` are POST endpoints answered here; `paths` are those that Litestar has, by exact name. Everything
-    else is 404 without a further look.
+    `operations` are POST endpoints answered here, `direct` those of them that need no task; `paths` are those that
+    Litestar has, by exact name. Everything else is 404 without a further look.
     """
 
     def __init__(
         self,
         litestar: ASGIApp,
         operations: dict[str, Operation],
+        direct: Mapping[str, DirectOperation],
         paths: set[str],
         keys: ApiKeys,
         readiness: Readiness,
@@ -64,6 +70,7 @@ class Front:
     ) -> None:
         self.litestar = litestar
         self.operations = operations
+        self.direct = direct
         self.paths = paths
         self.keys = keys
         self.readiness = readiness
@@ -82,7 +89,6 @@ class Front:
             return
         started = time.perf_counter()
         request_id = self._request_id(scope["headers"])
-        headers = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
         path = scope["path"]
         # For Litestar's error documents.
         scope.setdefault("state", {})["request_id"] = request_id
@@ -94,9 +100,7 @@ class Front:
             reply = None
         else:
             reply = problem_reply(ProblemError(404, "There is nothing at this path."), request_id)
-        if self.readiness.draining:
-            # The load balancer opens its next connection to another task.
-            headers.append(CLOSE)
+        headers = self._headers(request_id)
         if reply is None:
             status = await self._litestar(scope, receive, send, headers)
         else:
@@ -104,18 +108,39 @@ class Front:
             await send_reply(send, reply, headers)
         self._note(scope, request_id, status, started)
 
+    def answer(self, exchange: Exchange) -> None:
+        """Answer a request of one of the `direct` operations, now or when its turn of predictions is over."""
+        started = time.perf_counter()
+        scope = exchange.scope
+        headers = scope["headers"]
+        request_id = self._request_id(headers)
+        scope["state"] = {"request_id": request_id}
+
+        def end(outcome: Reply | Exception) -> None:
+            reply = outcome if isinstance(outcome, Reply) else _refusal(outcome, request_id)
+            exchange.end(reply, self._headers(request_id))
+            self._note(scope, request_id, reply.status, started)
+
+        try:
+            self.keys.check(headers)
+            self.direct[scope["path"]](scope, exchange.whole, end)
+        except Exception as error:  # noqa: BLE001 (whatever fails is answered)
+            end(error)
+
     async def _reply(self, operation: Operation, scope: HTTPScope, receive: Receive, request_id: str) -> Reply:
         try:
             self.keys.check(scope["headers"])
             return await operation(scope, receive)
-        except ProblemError as problem:
-            return problem_reply(problem, request_id)
-        except OverloadedError:
-            busy = ProblemError(503, "Too many requests are waiting; try again.", headers=[(b"retry-after", b"1")])
-            return problem_reply(busy, request_id)
-        except Exception:
-            log.exception("request %s failed", request_id)
-            return problem_reply(ProblemError(500, "The service failed to answer."), request_id)
+        except Exception as error:  # noqa: BLE001 (whatever fails is answered)
+            return _refusal(error, request_id)
+
+    def _headers(self, request_id: str) -> list[Header]:
+        """Those that every answer has."""
+        headers = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+        if self.readiness.draining:
+            # The load balancer opens its next connection to another task.
+            headers.append(CLOSE)
+        return headers
 
     async def _litestar(self, scope: HTTPScope, receive: Receive, send: Send, headers: list[Header]) -> int:
         status = 500
@@ -201,6 +226,17 @@ def problem_reply(problem: ProblemError, request_id: str) -> Reply:
     """A problem document as a response."""
     body = msgspec.json.encode(problem.document(request_id))
     return Reply(problem.status, body, PROBLEM_JSON, tuple(problem.headers))
+
+
+def _refusal(error: Exception, request_id: str) -> Reply:
+    """How an operation that failed with this is answered."""
+    if isinstance(error, ProblemError):
+        return problem_reply(error, request_id)
+    if isinstance(error, OverloadedError):
+        busy = ProblemError(503, "Too many requests are waiting; try again.", headers=[(b"retry-after", b"1")])
+        return problem_reply(busy, request_id)
+    log.error("request %s failed", request_id, exc_info=error)
+    return problem_reply(ProblemError(500, "The service failed to answer."), request_id)
 
 
 def _post_only(method: str, request_id: str) -> Reply:

@@ -1,5 +1,6 @@
 """HTTP messages at the ASGI level: what a request's headers say, reading a body, sending a reply."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from litestar.types import HTTPScope, Receive, Send
@@ -36,9 +37,7 @@ class BodyReader:
         Raises:
             ProblemError: 415, besides what `read` raises.
         """
-        for name, value in scope["headers"]:
-            if name == b"content-type" and value != JSON:
-                _check_content_type(value)
+        _check_json(scope["headers"])
         return await self.read(scope, receive, limit)
 
     async def read(self, scope: HTTPScope, receive: Receive, limit: int) -> bytes:
@@ -48,7 +47,7 @@ class BodyReader:
             ProblemError: 413; 415 if it is compressed; 400 if the client went away before the end.
             OverloadedError: too many bytes of other bodies are waiting for their ends.
         """
-        _check_headers(scope, limit)
+        _check_headers(scope["headers"], limit)
         message = await receive()
         if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= limit:
             return message["body"]
@@ -70,8 +69,26 @@ class BodyReader:
             self.held_bytes -= len(body)
 
 
-def _check_headers(scope: HTTPScope, limit: int) -> None:
-    for name, value in scope["headers"]:
+def check_json(headers: Iterable[Header], body: bytes, limit: int) -> None:
+    """Refuse a whole body as `BodyReader.read_json` does.
+
+    Raises:
+        ProblemError: 413, 415.
+    """
+    _check_json(headers)
+    _check_headers(headers, limit)
+    if len(body) > limit:
+        raise _too_large(limit)
+
+
+def _check_json(headers: Iterable[Header]) -> None:
+    for name, value in headers:
+        if name == b"content-type" and value != JSON:
+            _check_content_type(value)
+
+
+def _check_headers(headers: Iterable[Header], limit: int) -> None:
+    for name, value in headers:
         # Leading zeros are legal, and int() takes no more than 4,300 digits.
         if name == b"content-length" and int(value.lstrip(b"0") or 0) > limit:
             raise _too_large(limit)

@@ -1,7 +1,8 @@
 """Prometheus metrics, counted in plain integers on the hot path and turned into metric families when scraped."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from litestar.types import Receive, Scope, Send
 from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
@@ -98,6 +99,8 @@ class Metrics(Collector):
 
 class Scrapes:
     """The ASGI application of the metrics' port: they are the answer to whatever is asked there."""
+
+    direct: Mapping[str, Any] = {}
 
     def __init__(self, metrics: Metrics) -> None:
         registry = CollectorRegistry()

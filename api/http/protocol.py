@@ -7,6 +7,7 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from api.http.direct import Exchange
 from api.http.front import Front
 from api.http.metrics import Scrapes
 from api.http.problems import PROBLEM_JSON, ProblemError
@@ -34,10 +35,17 @@ NO_PROXY = ProblemError(400, "This service is no proxy: there is nothing to conn
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. A request that breaks a bound is refused with a problem document and the connection closed."""
+    """One connection. A request that breaks a bound is refused with a problem document and the connection closed.
+
+    Uvicorn runs the application in a task for each request; one that arrives whole may be answered without.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.idle_clock: asyncio.TimerHandle | None = None
+        self.idle_since: float | None = None
+        self.direct = cast("Front | Scrapes", self.app).direct
+        self.exchange: Exchange | None = None
         self.deadline: asyncio.TimerHandle | None = None
         self.stuck: asyncio.TimerHandle | None = None
         self.head_bytes = 0
@@ -51,13 +59,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection that says nothing at all is an idle one."""
         super().connection_made(cast("asyncio.Transport", transport))
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
         self._stop_clock()
         self._stop_stuck_clock()
-        self._unset_keepalive_if_required()
+        if self.idle_clock is not None:
+            self.idle_clock.cancel()
         super().connection_lost(exc)
 
     def eof_received(self) -> Any:  # uvicorn says None, asyncio means bool
@@ -69,20 +78,26 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; whatever stays incomplete runs against the clock."""
-        self._unset_keepalive_if_required()
+        self.idle_since = None
         self.unfinished_bytes += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse(self.fault)
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            self._leave_to_uvicorn(exchange)
         if self.reading:
             # A header without an end never reaches on_header.
             if self.unfinished_bytes > MAX_HEAD_BYTES:
                 self._refuse(HEAD_TOO_LARGE)
             if self.deadline is None and not self.transport.is_closing():
                 self.deadline = self.loop.call_later(REQUEST_SECONDS, self._too_slow)
-        elif self.deadline is not None:
-            self._stop_clock()
+            return
+        self._stop_clock()
+        if not self._answering():
+            # An empty line begins no request.
+            self._await_request()
 
     def _parse(self, data: bytes | memoryview) -> None:
         """Feed the parser, which stops after the head of a request that asks for another protocol.
@@ -113,20 +128,23 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stop_parsing(TOO_MANY)
         self.reading = self.reading_head = True
         self.head_bytes = self.unfinished_bytes = self.hosts = 0
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Uvicorn's parser callback: a header is complete. Those that follow a body are none, and are left out."""
         if not self.reading_head:
             return
-        if len(name) == 4 and name.lower() == b"host":
+        name = name.lower()
+        if name == b"host":
             self.hosts += 1
-        elif len(name) == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
             self._stop_parsing(CODED)
-        if len(self.headers) == MAX_HEADERS:
+        self.headers.append((name, value))
+        self.head_bytes += len(name) + len(value)
+        if self.head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             self._stop_parsing(HEAD_TOO_LARGE)
-        self._count_head(len(name) + len(value))
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Uvicorn's parser callback: the head is complete."""
@@ -136,13 +154,18 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._stop_parsing(NO_PROXY)
             # It comes again, see _parse.
             return
-        self._count_head(len(self.url))
+        self.head_bytes += len(self.url)
+        if self.head_bytes > MAX_HEAD_BYTES:
+            self._stop_parsing(HEAD_TOO_LARGE)
         if self.hosts != 1 and (self.hosts or self.parser.get_http_version() != "1.0"):
             self._stop_parsing(ONE_HOST)
+        if self._begin_exchange():
+            self.reading_head = False
+            return
         if self.expect_100_continue:
             # HTTP/1.0 has no answers before the answer.
             self.expect_100_continue = self.parser.get_http_version() == "1.1"
-        super().on_headers_complete()
+        self._begin_cycle()
         self.reading_head = False
         # Whoever asks first and is refused may send the body or not: where the next request begins is then unknown.
         self.asked_first = self.expect_100_continue and self.cycle.keep_alive
@@ -152,6 +175,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Uvicorn's parser callback: a part of the body has arrived."""
         self.unfinished_bytes = 0
+        if self.exchange is not None:
+            self.exchange.whole += body
+            return
         self._keep_if_asked_first()
         super().on_body(body)
 
@@ -160,8 +186,23 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self.reading = False
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            cast("Front", self.app).answer(exchange)
+            return
         self._keep_if_asked_first()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Uvicorn's callback: an answer is sent; the next request's turn, or the next one is awaited."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._await_request()
 
     def pause_writing(self) -> None:
         """Uvicorn's callback: the client does not take its answer as fast as it is written."""
@@ -173,19 +214,70 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._stop_stuck_clock()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Uvicorn's callback: an idle connection's time is over, whether or not the client has taken its answer."""
-        self.transport.abort()
+    def _begin_exchange(self) -> bool:
+        """Whether this request will be answered without a task, if all of it has arrived."""
+        path = self.url.decode("latin-1")
+        if path not in self.direct or self.parser.get_method() != b"POST" or self.expect_100_continue:
+            return False
+        # A client that does not take its answers waits in a task for its next one, and behind another request it waits
+        # in uvicorn's queue.
+        if self.flow.write_paused or self.transport.is_closing() or self._answering():
+            return False
+        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        self.cycle = self.exchange = Exchange(
+            self.transport,
+            self.server_state.default_headers,
+            path,
+            self.headers,
+            self.client,
+            self.on_response_complete,
+            keep_alive=keep_alive,
+        )
+        return True
+
+    def _begin_cycle(self) -> None:
+        """Uvicorn's own scope, cycle and task for the request whose head has been read."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expect
+        self.scope["headers"] = headers
+        super().on_headers_complete()
+
+    def _leave_to_uvicorn(self, exchange: Exchange) -> None:
+        """The rest of the body is still to come, and whoever sends it is to hear of a fault at once."""
+        begun = exchange.whole
+        exchange.response_complete = True
+        self._begin_cycle()
+        if begun:
+            super().on_body(begun)
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_request(self) -> None:
+        """Close the connection unless a request begins in time.
+
+        One clock runs on through many requests: to set and stop it at each would cost as much as to read one.
+        """
+        self.idle_since = self.loop.time()
+        if self.idle_clock is None:
+            self.idle_clock = self.loop.call_later(self.timeout_keep_alive, self._look_whether_idle)
+
+    def _look_whether_idle(self) -> None:
+        self.idle_clock = None
+        if self.idle_since is None:
+            return
+        left = self.idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.idle_clock = self.loop.call_later(left, self._look_whether_idle)
+        else:
+            # Whether or not the client has taken its answer.
+            self.transport.abort()
 
     def _keep_if_asked_first(self) -> None:
         if self.asked_first:
             self.asked_first = False
             self.cycle.keep_alive = True
-
-    def _count_head(self, size: int) -> None:
-        self.head_bytes += size
-        if self.head_bytes > MAX_HEAD_BYTES:
-            self._stop_parsing(HEAD_TOO_LARGE)
 
     def _stop_parsing(self, fault: ProblemError) -> None:
         self.fault = fault

@@ -5,7 +5,7 @@ There is no timer: an idle service predicts a lone row at once.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -40,6 +40,9 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     extrapolated: list[str]
 
 
+Waiter = Callable[["Answer | Exception"], None]
+
+
 class OverloadedError(Exception):
     """Too many rows wait for their prediction; the request was not accepted."""
 
@@ -68,7 +71,7 @@ class Batcher:
         self.observe = observe
         self.rows_per_turn = rows_per_turn(model.trees.steps)
         self.rows: list[Row] = []
-        self.futures: list[asyncio.Future[Answer]] = []
+        self.waiters: list[Waiter] = []
         self.seen = 0
         self.batched = 0
         self.probe_row: Row | None = None
@@ -81,25 +84,49 @@ class Batcher:
             OverloadedError: too many rows are waiting.
             PredictionError: the model failed.
         """
+        self._bound()
+        return await self._future(row)
+
+    def submit(self, row: Row, waiter: Waiter) -> None:
+        """Predict one row, and call `waiter` with the answer or with what went wrong, later; it raises nothing.
+
+        Raises:
+            OverloadedError: too many rows are waiting.
+        """
+        self._bound()
+        self._enqueue(row, waiter)
+
+    def _bound(self) -> None:
         if len(self.rows) >= self.max_waiting:
             raise OverloadedError
-        return await self._enqueue(row)
 
     def probe(self, row: Row) -> asyncio.Future[Answer]:
         """Put a row, always the same one, into the next batch, however many wait already, to see whether that works."""
         self.probe_row = row
         self.probing += 1
-        return self._enqueue(row)
+        return self._future(row)
 
-    def _enqueue(self, row: Row) -> asyncio.Future[Answer]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
+    def _future(self, row: Row) -> asyncio.Future[Answer]:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def predicted(outcome: Answer | Exception) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self._enqueue(row, predicted)
+        return future
+
+    def _enqueue(self, row: Row, waiter: Waiter) -> None:
         if not self.rows:
             self.seen = 0
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._turn, loop)
         self.rows.append(row)
-        self.futures.append(future)
-        return future
+        self.waiters.append(waiter)
 
     async def predict_many(self, rows: list[Row]) -> list[Answer]:
         """Predict a whole request's rows, in order, a few at each turn so that other requests are not held up.
@@ -129,20 +156,17 @@ class Batcher:
             return
         size = self.rows_per_turn
         rows, self.rows = self.rows[:size], self.rows[size:]
-        futures, self.futures = self.futures[:size], self.futures[size:]
+        waiters, self.waiters = self.waiters[:size], self.waiters[size:]
         if self.rows:
             self.seen = 0
             loop.call_soon(self._turn, loop)
+        outcomes: Sequence[Answer | Exception]
         try:
-            answers = self._answers(rows)
+            outcomes = self._answers(rows)
         except Exception as error:  # noqa: BLE001 (whatever fails, nobody is left waiting for an answer)
-            for future in futures:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for future, answer in zip(futures, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+            outcomes = [error] * len(waiters)
+        for waiter, outcome in zip(waiters, outcomes, strict=True):
+            waiter(outcome)
 
     def _answers(self, rows: list[Row]) -> list[Answer]:
         array = np.array(rows, np.float32)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import resource
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -436,6 +437,40 @@ def test_a_thousand_idle_connections(service: Service) -> None:
         for wire in idle:
             wire.__exit__(None, None, None)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_an_empty_line_is_no_request(hasty: Service) -> None:
+    """A connection on which nothing but empty lines has come is idle, and closed as such."""
+    with Wire(hasty.url) as wire:
+        assert wire.send(b"\r\n").is_closed()
+
+
+PREDICTION = request(json.dumps(EXAMPLE).encode(), "X-Request-Id: the-same")
+
+
+@pytest.mark.parametrize("cut", [1, PREDICTION.index(b"\r\n\r\n") + 4, PREDICTION.index(b"{") + 9, len(PREDICTION) - 1])
+def test_answer_does_not_depend_on_how_a_request_arrives(service: Service, cut: int) -> None:
+    """Whole, in two parts, or three at once: the same answer each time, down to its headers, on one connection."""
+    with Wire(service.url) as wire:
+        whole = wire.send(PREDICTION).answer()
+        wire.send(PREDICTION[:cut])
+        time.sleep(0.05)
+        in_parts = wire.send(PREDICTION[cut:]).answer()
+        wire.send(PREDICTION * 3)
+        together = [wire.answer() for _ in range(3)]
+    for answer in (whole, in_parts, *together):
+        assert answer.headers.pop("date")
+        assert answer == whole
+    assert whole.status == 200
+
+
+@pytest.mark.parametrize(("body", "status"), [(json.dumps(EXAMPLE).encode(), 200), (b"{}", 422)])
+def test_last_request_is_answered_and_nothing_after_it(service: Service, body: bytes, status: int) -> None:
+    """After the answer to a request that asks for it the connection is closed, whatever else was sent on it."""
+    with Wire(service.url) as wire:
+        answer = wire.send(request(body, "Connection: close") + PREDICTION).answer()
+        assert wire.is_closed()
+    assert (answer.status, answer.headers["connection"]) == (status, "close")
 
 
 def test_slow_head_is_given_up(hasty: Service) -> None:

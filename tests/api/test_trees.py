@@ -1,9 +1,12 @@
 """The trees, read and walked, against XGBoost itself: the installed one, the newest one, and files of older ones."""
 
 import json
+import pickle
+import re
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,9 @@ from hypothesis import strategies as st
 from api.errors import ModelRefused
 from api.trees import walk, xgboost_file
 from api.trees.objectives import OBJECTIVES
+from api.trees.scoring import Scorer
 from api.trees.walk import Trees
-from tests.api import newest_xgboost
+from tests.api import mutate, newest_xgboost
 from tests.api.models import write
 
 MODELS = Path(__file__).with_name("models")
@@ -42,6 +46,7 @@ def compare(trees: Trees, noted: Any) -> None:
     for ask in (trees.margins, trees.predict, trees.explain):
         np.testing.assert_array_equal(np.concatenate([ask(row[np.newaxis]) for row in rows]), ask(rows))
     assert_same_bits(trees.margins(rows), noted["margins"])
+    assert_same_bits(trees.margins_by_numpy(rows), noted["margins"])
     answers = trees.predict(rows)
     if trees.objective.name == "multi:softmax":
         assert answers.shape == (len(rows), trees.n_outputs)
@@ -124,13 +129,45 @@ def test_values_at_a_threshold_go_where_xgboost_sends_them(stumps: xgboost.Boost
 
 @pytest.mark.parametrize("steps", [1, 7, 100, 10_000])
 def test_parts_add_up(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In whatever parts rows and trees are walked, the sums are the same to the bit."""
+    """In whatever parts numpy walks rows and trees, the sums are the same to the bit."""
     trees, rows = load(EVERYTHING), np.load(EVERYTHING.with_suffix(".npz"))["rows"]
     whole, explained = trees.margins(rows), trees.explain(rows)
     monkeypatch.setattr(walk, "STEPS_AT_ONCE", steps)
     monkeypatch.setattr(walk, "ROWS_AT_ONCE", 1 + steps // 10)
-    assert_same_bits(trees.margins(rows), whole)
+    assert_same_bits(trees.margins_by_numpy(rows), whole)
     assert_same_bits(trees.explain(rows), explained)
+
+
+def test_travels_between_processes() -> None:
+    """What is loaded in one process predicts the same bits in another, and again after that."""
+    trees, rows = load(EVERYTHING), np.load(EVERYTHING.with_suffix(".npz"))["rows"]
+    for _ in range(2):
+        travelled = pickle.loads(pickle.dumps(trees))
+        assert_same_bits(travelled.margins(rows), trees.margins(rows))
+        trees = travelled
+
+
+@pytest.mark.parametrize("file", ["3.4.1/plain.ubj", "3.4.1/everything.ubj"])
+def test_a_walk_that_differs_in_a_bit_is_refused(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is not loaded where lignum and numpy do not walk it alike."""
+    scores = Scorer.scores
+
+    def bent(self: Scorer, rows: Any) -> Any:
+        right = scores(self, rows)
+        right.flat[-1] = np.nextafter(right.flat[-1], np.float32(np.inf))
+        return right
+
+    monkeypatch.setattr(Scorer, "scores", bent)
+    with pytest.raises(ModelRefused, match="do not walk the model's trees alike"):
+        load(MODELS / file)
+
+
+def test_damaged_files_neither_crash_nor_mislead() -> None:
+    """Of 600 damaged files each is refused, or read and walked by both to the same bits; none ends the process."""
+    done = subprocess.run([sys.executable, "-m", mutate.__name__, "0", "600"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    read, refused = (int(number) for number in re.findall(r"\d+", done.stdout))
+    assert min(read, refused) > 20
 
 
 def test_memory_does_not_grow_with_what_is_asked() -> None:
@@ -145,3 +182,15 @@ def test_memory_does_not_grow_with_what_is_asked() -> None:
             assert tracemalloc.get_traced_memory()[1] < 2 * answers.nbytes + 8_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("threshold", [np.inf, -np.inf])
+def test_infinite_thresholds(threshold: float) -> None:
+    """A threshold beyond all numbers sends each of them the same way, and what is missing where the split says."""
+    largest = float(np.finfo(np.float32).max)
+    rows = np.array([[0.0], [largest], [-largest], [np.nan]], np.float32).repeat(8, axis=1)
+    forest = xgboost_file.read("plain.ubj", (MODELS / "3.4.1/plain.ubj").read_bytes())
+    condition = np.where(forest.nodes.left == -1, forest.nodes.condition, np.float32(threshold))
+    trees = Trees.of(replace(forest, nodes=replace(forest.nodes, condition=condition)))
+    assert_same_bits(trees.margins(rows), trees.margins_by_numpy(rows))
+    assert trees.margins(rows[0:1]) == trees.margins(rows[1:2]) == trees.margins(rows[2:3])
