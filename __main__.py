@@ -2,29 +2,29 @@
 
 import pulumi
 
-from stack.alarms import Alarms
-from stack.availability_zones import find_availability_zones
-from stack.balancer import Balancer
-from stack.endpoints import find_endpoint_services
-from stack.existing_network import ExistingNetwork, find_network
-from stack.firewall import Firewall
-from stack.hosted_zone import find_hosted_zone
-from stack.identity import Identity
-from stack.image import Image
-from stack.key import check_key
-from stack.log_bucket import LogBucket
-from stack.logs import task_logs
-from stack.model import find
-from stack.model_alarms import ModelAlarms
-from stack.model_bucket import ModelBucket, refuse_unless_first
-from stack.monitoring import Monitoring
-from stack.network import Network
+from stack.network.availability_zones import find_availability_zones
+from stack.network.endpoints import find_endpoint_services
+from stack.network.existing_network import ExistingNetwork, find_network
+from stack.network.network import Network
 from stack.provider import provider
-from stack.registry import Registry
-from stack.scaling import Scaling
-from stack.scoring import Scoring
-from stack.service import Service
-from stack.settings import load
+from stack.settings.loading import load
+from stack.storage.key import check_key
+from stack.storage.log_bucket import LogBucket
+from stack.storage.model import find
+from stack.storage.model_bucket import ModelBucket, refuse_unless_first
+from stack.tasks.identity import Identity
+from stack.tasks.image import Image
+from stack.tasks.registry import Registry
+from stack.tasks.scaling import Scaling
+from stack.tasks.scoring import Scoring
+from stack.tasks.service import Service
+from stack.traffic.balancer import Balancer
+from stack.traffic.firewall import Firewall
+from stack.traffic.hosted_zone import find_hosted_zone
+from stack.watching.alarms import Alarms
+from stack.watching.logs import task_logs
+from stack.watching.model_alarms import ModelAlarms
+from stack.watching.monitoring import Monitoring
 
 config = load()
 check_key(config)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stack.container import PORT
+from stack.tasks.container import PORT
 from tests.container import engine, task
 from tests.running import await_ok
 

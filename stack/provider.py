@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from stack.config import PROJECT, Config
+from stack.settings.config import PROJECT, Config
 
 SECRET = ("access_key", "secret_key", "token")
 

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from matplotlib.image import imread
 
-from stack.account import Account
-from stack.config import settings as stack_settings
+from stack.settings.account import Account
+from stack.settings.config import settings as stack_settings
 from tests.browser import Browser
 from tests.running import ROOT
 from training.tables import reference
@@ -43,7 +43,7 @@ RUN = {
     r"python -m benchmarks\.bill$": ("benchmarks/bill/__main__.py", "__main__"),
     r"python -m training score\b": ("tests/training/test_scoring.py", "def test_the_command"),
     r"make (image|ecs-local)\b": ("tests/container/conftest.py", "engine.build(base, tag, scoring=scoring)"),
-    r"python -m stack\.reference$": ("stack/reference.py", "__main__"),
+    r"python -m stack\.settings\.reference$": ("stack/settings/reference.py", "__main__"),
     r"python -m training\.tables\.reference$": ("training/tables/reference.py", "__main__"),
 }
 

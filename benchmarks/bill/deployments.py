@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from benchmarks.bill.prices import REGION
-from stack.config import PROJECT, Config, settings
-from stack.values import convert
+from stack.settings.config import PROJECT, Config, settings
+from stack.settings.values import convert
 
 ROOT = Path(__file__).parents[2]
 

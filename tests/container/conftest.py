@@ -13,7 +13,7 @@ import xgboost
 
 from api.store import manifest
 from api.store.manifest import MANIFEST_NAME, FileDigest, KnownAnswers
-from stack.model import PublishedModel
+from stack.storage.model import PublishedModel
 from tests.buckets import upload
 from tests.california import FEATURES, MODELS_PREFIX
 from tests.conftest import published_bucket

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stack.container import canonical_json
+from stack.tasks.container import canonical_json
 from tests.container import engine, task
 
 CPU = 256

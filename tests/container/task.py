@@ -15,9 +15,9 @@ from moto.server import ThreadedMotoServer
 
 from api.store import manifest
 from api.store.manifest import LATEST, MANIFEST_NAME
-from stack.config import Config
-from stack.container import PORT, container_definition
-from stack.model import PublishedModel
+from stack.settings.config import Config
+from stack.storage.model import PublishedModel
+from stack.tasks.container import PORT, container_definition
 from tests.buckets import REGION, create_bucket, upload
 from tests.california import EXAMPLE, MODELS_PREFIX
 from tests.container import engine, fargate

@@ -10,8 +10,8 @@ import boto3
 import httpx
 import pytest
 
-from stack.config import Config
-from stack.identity import read_models
+from stack.settings.config import Config
+from stack.tasks.identity import read_models
 from tests.buckets import REGION, create_bucket, upload
 from tests.california import MODELS_PREFIX
 from tests.container import task

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 import xgboost
 
-from stack.config import Config
-from stack.container import scoring_container
-from stack.model import PublishedModel
+from stack.settings.config import Config
+from stack.storage.model import PublishedModel
+from stack.tasks.container import scoring_container
 from tests.buckets import REGION, create_bucket
 from tests.california import EXAMPLE, FEATURES, MODELS_PREFIX
 from tests.container import engine, fargate, task

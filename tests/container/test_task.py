@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-from stack.container import PORT
+from stack.tasks.container import PORT
 from tests.california import EXAMPLE, FEATURES
 from tests.container import engine
 from tests.container.conftest import RunTask

@@ -5,7 +5,7 @@ import sys
 import pulumi
 from pulumi import automation
 
-from stack.config import PROJECT
+from stack.settings.config import PROJECT
 
 
 def program() -> None:

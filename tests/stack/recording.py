@@ -14,7 +14,7 @@ from pulumi.runtime import mocks as pulumi_mocks
 from pulumi.runtime.settings import ROOT as ROOT_RESOURCE
 from pulumi.runtime.stack import Stack
 
-from stack.config import PROJECT
+from stack.settings.config import PROJECT
 from tests.stack.published import BUCKET, REGION
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import msgspec
 import pulumi_aws as aws
 import pytest
 
-from stack.account import INSTEAD, Account, AssumedRole
-from stack.model import ModelError, find
-from stack.settings import ConfigError, parse
+from stack.settings.account import INSTEAD, Account, AssumedRole
+from stack.settings.loading import ConfigError, parse
+from stack.storage.model import ModelError, find
 from tests.stack.published import PREFIX, REGION
 from tests.stack.recording import ACCOUNT, record
 

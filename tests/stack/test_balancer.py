@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stack import timeouts
+from stack.tasks import timeouts
 from tests.stack.recording import Recording
 
 Scenario = Callable[[str], Recording]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stack.changes import CHANGES, Effect
-from stack.config import settings
+from stack.settings.changes import CHANGES, Effect
+from stack.settings.config import settings
 from tests.stack.awsx_network import deployed
 from tests.stack.engine import Step, refused, up
 from tests.stack.recording import Recording, Resource

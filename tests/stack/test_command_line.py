@@ -5,8 +5,8 @@ import re
 import shlex
 from pathlib import Path
 
-from stack.config import PROJECT
-from stack.settings import parse
+from stack.settings.config import PROJECT
+from stack.settings.loading import parse
 from tests.stack.command_line import environment, project, pulumi
 from tests.test_documents import DOCUMENTS, code
 

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stack import timeouts
-from stack.config import Config
-from stack.container import canonical_json, container_definition, containers
-from stack.model import PublishedModel
+from stack.settings.config import Config
+from stack.storage.model import PublishedModel
+from stack.tasks import timeouts
+from stack.tasks.container import canonical_json, container_definition, containers
 
 MODEL = PublishedModel(path="mlflow/models/california-housing/6", sha256="6" * 64, version="6")
 

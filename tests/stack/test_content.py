@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.content import content_hash, context_files
+from stack.tasks.content import content_hash, context_files
 
 FILES = {
     ".dockerignore": "# only this\n*\n!api/**\n!requirements/serving.txt\n!Dockerfile\n**/__pycache__\n",

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.existing_network import find_network
-from stack.found_network import Endpoint, FoundNetwork, Route, Subnet
-from stack.network_rules import problems
-from stack.settings import ConfigError, parse
+from stack.network.existing_network import find_network
+from stack.network.found_network import Endpoint, FoundNetwork, Route, Subnet
+from stack.network.network_rules import problems
+from stack.settings.loading import ConfigError, parse
 from tests.stack import networks
 from tests.stack.networks import (
     CALLERS,

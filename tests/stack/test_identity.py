@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from stack.config import Config
-from stack.identity import image_repository_arn
+from stack.settings.config import Config
+from stack.tasks.identity import image_repository_arn
 from tests.stack.recording import Recording
 
 Scenario = Callable[[str], Recording]

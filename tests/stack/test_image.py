@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from stack.content import content_hash
+from stack.tasks.content import content_hash
 from tests.stack.recording import ROOT, Recording
 
 Scenario = Callable[[str], Recording]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import boto3
 import pytest
 
-from stack.key import check_key
-from stack.settings import ConfigError, parse
+from stack.settings.loading import ConfigError, parse
+from stack.storage.key import check_key
 from tests.stack.published import ENCRYPTED_BUCKET, KEY, PREFIX, REGION, new_key
 from tests.stack.recording import Recording, record
 

@@ -6,12 +6,12 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 
-from stack.availability_zones import find_availability_zones
-from stack.config import Config
-from stack.endpoints import find_endpoint_services
-from stack.hosted_zone import find_hosted_zone
-from stack.model import ModelError, find
-from stack.settings import ConfigError
+from stack.network.availability_zones import find_availability_zones
+from stack.network.endpoints import find_endpoint_services
+from stack.settings.config import Config
+from stack.settings.loading import ConfigError
+from stack.storage.model import ModelError, find
+from stack.traffic.hosted_zone import find_hosted_zone
 from tests.stack.published import REGION, new_bucket, new_zone, publish
 from tests.stack.recording import record
 

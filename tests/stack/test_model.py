@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from api.store import manifest
-from stack.account import Account
-from stack.config import Config
-from stack.model import ModelError, find
+from stack.settings.account import Account
+from stack.settings.config import Config
+from stack.storage.model import ModelError, find
 from tests.stack.published import BUCKET, PREFIX, REGION, new_bucket, publish
 from tests.stack.recording import record
 

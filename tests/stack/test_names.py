@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.config import PROJECT
-from stack.setting_groups.model import DEFAULT_MODEL
+from stack.settings.config import PROJECT
+from stack.settings.groups.model import DEFAULT_MODEL
 from tests.stack.recording import ROOT, Recording, Resource, record
 from tests.stack.scenarios import SCENARIOS
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stack.config import PROJECT, settings
+from stack.settings.config import PROJECT, settings
 from tests.stack.awsx_network import deployed
 from tests.stack.engine import dependencies, destroy
 from tests.stack.recording import ROOT, Recording, Resource, stack_settings

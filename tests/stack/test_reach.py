@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stack.config import Config
+from stack.settings.config import Config
 from tests.stack.account import Account, apply_template, as_list
 from tests.stack.published import KEY, REGION
 from tests.stack.recording import ACCOUNT, ROOT, Recording, Resource, record

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stack import capacity
+from stack.settings import capacity
 from tests.stack.recording import ROOT, Recording
 
 Scenario = Callable[[str], Recording]
@@ -65,7 +65,7 @@ def test_a_task_uses_one_core(cpu: int) -> None:
 def test_what_scaling_counts_on_was_measured() -> None:
     """The figure is at most what `make bench` measured last, and at least half of it."""
     measured = json.loads((ROOT / "benchmarks" / "results.json").read_text())["stacks"]["ours"]["load"]["64"]["rps"]
-    assert measured / 2 <= capacity.MEASURED_PER_SECOND <= measured, "see MEASURED_PER_SECOND in stack/capacity.py"
+    assert measured / 2 <= capacity.MEASURED_PER_SECOND <= measured, "see stack/settings/capacity.py"
 
 
 def test_a_canary_service_counts_both_groups(scenario: Scenario) -> None:

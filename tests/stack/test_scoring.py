@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stack.content import content_hash
-from stack.settings import ConfigError, parse
+from stack.settings.loading import ConfigError, parse
+from stack.tasks.content import content_hash
 from tests.stack.published import BUCKET, PREFIX, REGION
 from tests.stack.recording import ACCOUNT, ROOT, Recording, Resource
 

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from stack.config import Config, settings
-from stack.kinds import ScheduledCapacity
-from stack.reference import PAGE, page
-from stack.rules import FARGATE_MEMORY
-from stack.settings import ConfigError, parse
+from stack.settings.config import Config, settings
+from stack.settings.kinds import ScheduledCapacity
+from stack.settings.loading import ConfigError, parse
+from stack.settings.reference import PAGE, page
+from stack.settings.rules import FARGATE_MEMORY
 
 REQUIRED = {"model_bucket": "housing-models"}
 THERE = {
@@ -392,4 +392,4 @@ def test_every_setting_is_documented() -> None:
     """The tables in docs/configuration.md are those that the code writes."""
     assert set(settings()) == {field.name for field in dataclasses.fields(Config)} - {"stack", "region", "account"}
     written = PAGE.read_text()
-    assert page(written) == written, "run `python -m stack.reference`"
+    assert page(written) == written, "run `python -m stack.settings.reference`"

@@ -1,0 +1,1 @@
+"""Where everything stands: the network, made or found, and who may talk to whom in it."""

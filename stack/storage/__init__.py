@@ -1,0 +1,1 @@
+"""Where models and logs lie, and under which key."""

@@ -1,0 +1,1 @@
+"""What callers meet: the load balancer, its firewall, its certificate and its name."""
