@@ -21,7 +21,6 @@ from api.answers.pages import pages
 from api.answers.predictions import Predictions
 from api.answers.probes import describe_model, health, ping, ready, version
 from api.answers.probes import row_schema as tell_row_schema
-from api.answers.rows import RowReader
 from api.answers.table import table_document
 from api.answers.v2.inference import Inference
 from api.answers.v2.messages import InferenceError
@@ -37,6 +36,7 @@ from api.http.selection import Selection
 from api.model.batching import Batcher
 from api.model.model import Model
 from api.model.readiness import Readiness
+from api.rows.reader import RowReader
 from api.settings import Settings
 from api.watch.watch import Watch
 

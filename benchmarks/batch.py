@@ -14,7 +14,7 @@ import xgboost
 from benchmarks import rows
 from benchmarks.stack import PORT, SERVER_CORE, running, stacks
 from tests.california import FEATURES, TABLE
-from training.tables.data import load
+from training.rows.data import load
 
 ROWS = 10_000
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from mlflow.models import infer_signature
 from benchmarks.stack import Stack
 from tests.california import FEATURES, SCHEMA, TABLE
 from tests.models import publish
-from training.tables.data import load
+from training.rows.data import load
 
 TREES, DEPTH = 500, 8
 

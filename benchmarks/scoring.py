@@ -23,7 +23,7 @@ from benchmarks import rows
 from benchmarks.batch import post
 from benchmarks.stack import PORT, SERVER_CORE, running, stacks
 from tests.california import FEATURES, TABLE
-from training.tables.data import load
+from training.rows.data import load
 
 HERE = Path(__file__).parent
 ROWS_IN_PART = 500_000

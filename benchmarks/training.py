@@ -14,9 +14,9 @@ from xgboost import XGBRegressor
 
 from tests.california import FEATURES, TABLE, TARGET
 from training.fitting.search import search
-from training.tables.cleaning import clean
-from training.tables.data import load
-from training.tables.splitting import split
+from training.rows.cleaning import clean
+from training.rows.data import load
+from training.rows.splitting import split
 
 SEED = 42
 

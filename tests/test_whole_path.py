@@ -11,7 +11,7 @@ from tests.buckets import create_bucket
 from tests.california import FEATURES, MODELS_PREFIX, TABLE
 from tests.conftest import training
 from tests.running import Serve
-from training.tables.data import load
+from training.rows.data import load
 
 
 @pytest.mark.parametrize("prefix", ["", "/team/a"], ids=["bucket", "prefix"])

@@ -26,10 +26,10 @@ from training.in_parts.preparing import Ready
 from training.prepared import Prepared, prepare
 from training.publishing import promotion, recording, registry, tracking
 from training.publishing.promotion import Candidate, Decision
-from training.tables.data import Dataset
+from training.rows.data import Dataset
+from training.rows.parts import Parts
 from training.tables.description import Table
 from training.tables.loading import Described
-from training.tables.parts import Parts
 
 log = logging.getLogger(__name__)
 

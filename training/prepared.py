@@ -8,10 +8,10 @@ import pandas as pd
 from training.errors import DataError
 from training.fitting.distribution import ranges
 from training.fitting.facts import Sampled
-from training.tables.cleaning import clean
-from training.tables.data import Dataset
+from training.rows.cleaning import clean
+from training.rows.data import Dataset
+from training.rows.splitting import Split, numbered, split
 from training.tables.description import Table
-from training.tables.splitting import Split, numbered, split
 
 FEWEST_ROWS = 50
 """Fewer different, clean training rows cannot be cross-validated to any purpose."""

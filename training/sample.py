@@ -13,10 +13,10 @@ import pandas as pd
 
 from training.errors import TrainingError
 from training.processes import runs
-from training.tables.data import rows_of
+from training.rows.data import rows_of
+from training.rows.parts import Parts
+from training.rows.splitting import split
 from training.tables.description import Table
-from training.tables.parts import Parts
-from training.tables.splitting import split
 
 PATIENCE = 60.0
 SHOWN = 200
@@ -51,7 +51,7 @@ def ask(url: str, table: Table, data: str | None = None, process: int | None = N
     Args:
         url: the service's address, such as `http://127.0.0.1:8000`.
         table: what the service serves.
-        data: its rows, see `training.tables.data.rows_of`.
+        data: its rows, see `training.rows.data.rows_of`.
         process: id of the process that is the service; once it has ended, nobody waits.
 
     Raises:

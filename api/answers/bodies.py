@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from api.answers.fields import described, lowered
+from api.rows.fields import described, lowered
 from api.store.schema import Schema, Target
 
 Body = type[msgspec.Struct]

@@ -7,11 +7,11 @@ import numpy as np
 
 from api.answers.answering import make_fields_of
 from api.answers.bodies import Example
-from api.answers.fields import Field
-from api.answers.rows import RowReader
 from api.errors import ModelRefused
 from api.model.batching import Answer, Row
 from api.model.model import Model
+from api.rows.fields import Field
+from api.rows.reader import RowReader
 
 DIGITS = 4
 """Of the numbers in the documents."""

@@ -11,12 +11,13 @@ from litestar.types import HTTPScope, Receive
 from msgspec import Meta
 
 from api.answers.endpoint import Endpoint, reference, response
-from api.answers.fields import described, in_words
-from api.answers.frames import FORMATS, INVALID, FrameError, FrameReader
-from api.answers.predictions import MAX_BATCH_BODY_BYTES, Predictions
+from api.answers.predictions import Predictions
 from api.http.messages import Reply
 from api.model.batching import Value
 from api.model.classes import class_probabilities, most_probable
+from api.rows.faults import MAX_BATCH_BODY_BYTES
+from api.rows.fields import described, in_words
+from api.rows.frames import FORMATS, INVALID, FrameError, FrameReader
 from api.store.schema import Schema
 
 

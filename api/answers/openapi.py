@@ -15,10 +15,10 @@ from api.answers.endpoint import Endpoint
 from api.answers.invocations import InvocationError
 from api.answers.pages import HEADERS, STATIC
 from api.answers.probes import Health, ModelDescription, Ready, describe
-from api.answers.rows import wire_name
 from api.answers.v2.messages import InferenceError
 from api.http.problems import Problem
 from api.model.model import Model
+from api.rows.reader import wire_name
 from api.store.schema import Schema
 from api.watch.live import Live
 

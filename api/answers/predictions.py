@@ -10,17 +10,15 @@ from litestar.types import HTTPScope, Receive
 from api.answers.answering import make_fields_of
 from api.answers.bodies import Bodies
 from api.answers.endpoint import Endpoint
-from api.answers.faults import MAX_BATCH_ROWS
-from api.answers.fields import lowered
-from api.answers.rows import RowReader
 from api.http.front import End
 from api.http.messages import BodyReader, Reply, check_json
 from api.model.batching import Answer, Batcher, Row
+from api.rows.faults import MAX_BATCH_BODY_BYTES, MAX_BATCH_ROWS
+from api.rows.fields import lowered
+from api.rows.reader import RowReader
 from api.watch.capture import Capture
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_BATCH_BODY_BYTES = 8 * 2**20
-"""Ten thousand rows, written with generous white space."""
 
 _encode = msgspec.json.Encoder().encode
 

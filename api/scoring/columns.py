@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as types
 
-from api.answers.fields import LARGEST
 from api.errors import ScoringError
+from api.rows.fields import LARGEST
 from api.scoring.files.reading import Notation
 from api.scoring.files.words import NO, NUMBER, YES, written
 from api.store.schema import Feature

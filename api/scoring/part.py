@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from api.answers.rows import RowReader
 from api.errors import ScoringError
 from api.model.model import Model
+from api.rows.reader import RowReader
 from api.scoring.answers import AnswerColumns
 from api.scoring.files.opening import place
 from api.scoring.files.parts import scores_name

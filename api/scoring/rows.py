@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from api.answers.rows import RowReader
 from api.errors import ScoringError
 from api.http.problems import Fault, ProblemError
+from api.rows.reader import RowReader
 from api.scoring import columns
 from api.scoring.files.reading import Batch, Notation, Part
 from api.store.schema import Schema

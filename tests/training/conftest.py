@@ -21,7 +21,7 @@ from tests.running import await_ok, free_port
 from training import pipeline
 from training.pipeline import Trained
 from training.publishing import tracking
-from training.tables import california, data
+from training.rows import california, data
 from training.tables.loading import Described
 
 SPACE = {"n_estimators": (20, 30), "max_depth": (3, 4), "learning_rate": (0.2, 0.3), "subsample": (0.8, 1.0)}

@@ -17,7 +17,7 @@ from api.store.opening import open_store
 from tests.training.conftest import enter
 from training.__main__ import run
 from training.publishing import registry, tracking
-from training.tables.encoding import numbers
+from training.rows.encoding import numbers
 
 RANDOM = np.random.default_rng(0)
 ROWS = pd.DataFrame(

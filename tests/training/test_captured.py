@@ -18,7 +18,7 @@ from tests.california import EXAMPLE, SCHEMA, TABLE, TARGET
 from tests.training.capturing import GROUP, keep, line
 from training.__main__ import run
 from training.errors import DataError, DescriptionError, LogsError
-from training.tables import data
+from training.rows import data
 from training.tables.description import FeatureSays, Table, TargetSays
 from training.watching import captured, logs, truth
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.california import TABLE
 from training.errors import DataError
-from training.tables.checks import check
-from training.tables.files import Read
+from training.rows.checks import check
+from training.rows.files import Read
 
 
 def checked(table: pd.DataFrame) -> pd.DataFrame:

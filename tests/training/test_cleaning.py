@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.california import TABLE
-from training.tables.cleaning import clean
+from training.rows.cleaning import clean
 
 RULES = TABLE.cleaning
 

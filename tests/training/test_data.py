@@ -15,7 +15,7 @@ from tests.california import TABLE
 from tests.conftest import STATLIB_FILE
 from tests.running import ROOT
 from training.errors import DataError
-from training.tables import california, data
+from training.rows import california, data
 
 
 @pytest.fixture

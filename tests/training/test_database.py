@@ -25,7 +25,7 @@ from training import pipeline
 from training.__main__ import run
 from training.errors import RegistryError
 from training.publishing import database, registry, tracking
-from training.tables import data
+from training.rows import data
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from training.errors import DataError
+from training.rows.drafting import draft
+from training.rows.files import read
 from training.tables import loading
 from training.tables.description import Table
-from training.tables.drafting import draft
-from training.tables.files import read
 
 ROWS = pd.DataFrame(
     {

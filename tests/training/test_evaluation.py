@@ -9,8 +9,8 @@ from tests.california import TABLE
 from training.fitting.estimators import PLAIN, features, predict, truth
 from training.fitting.evaluation import measure
 from training.fitting.scores import losses, score
-from training.tables.cleaning import clean
-from training.tables.splitting import split
+from training.rows.cleaning import clean
+from training.rows.splitting import split
 
 
 def test_scores_of_numbers_by_hand() -> None:

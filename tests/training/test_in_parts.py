@@ -27,10 +27,10 @@ from training.in_parts.sides import Side, cut, row_hashes, values_of
 from training.in_parts.survey import learned_of, rows_of
 from training.pipeline import Trained
 from training.publishing import registry, tracking
-from training.tables.data import Dataset
-from training.tables.data import rows_of as rows_of_data
+from training.rows.data import Dataset
+from training.rows.data import rows_of as rows_of_data
+from training.rows.parts import Parts, find
 from training.tables.description import CleaningRule, FeatureSays, SplitSays, Table, TargetSays
-from training.tables.parts import Parts, find
 
 CANDIDATE = {"n_estimators": 8, "max_depth": 5, "learning_rate": 0.3, "subsample": 0.8, "colsample_bytree": 0.5}
 KINDS = ("red", "green", "blue")
@@ -267,7 +267,7 @@ def test_bad_values_are_counted_from_the_files_first_row(
     mixed: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In whatever batch they are."""
-    monkeypatch.setattr("training.tables.parts.Part.batches.__defaults__", (None, 100))
+    monkeypatch.setattr("training.rows.parts.Part.batches.__defaults__", (None, 100))
     parts = cut_up(mixed.assign(number=mixed["number"].where(mixed.index != 2_149)), tmp_path, [1_500])
     with pytest.raises(DataError, match=r"part-1\.parquet has bad values: number, row 650: no value"):
         preparing.prepare(parts, described(), Here())
@@ -295,7 +295,7 @@ def test_one_file_is_read_into_memory(
     one = rows_of_data(TABLE, str(tmp_path))
     assert isinstance(one, Dataset)
     pd.testing.assert_frame_equal(one.table, table)
-    monkeypatch.setattr("training.tables.parts.SHARE_OF_MEMORY", 1e-9)
+    monkeypatch.setattr("training.rows.parts.SHARE_OF_MEMORY", 1e-9)
     with caplog.at_level("INFO"):
         assert isinstance(rows_of_data(TABLE, str(tmp_path)), Parts)
     assert "Training in parts, since its values take 0.0 GB" in caplog.text

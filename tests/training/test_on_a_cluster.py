@@ -19,7 +19,7 @@ from training.in_parts import cluster, preparing
 from training.in_parts.learning import Work
 from training.in_parts.places import Here, Place, place_of
 from training.in_parts.preparing import Ready
-from training.tables.parts import Part, Parts, find
+from training.rows.parts import Part, Parts, find
 
 distributed = pytest.importorskip("distributed", reason="needs Dask: pip install -r requirements/cluster.txt")
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.buckets import create_bucket
 from training.errors import DataError
-from training.tables.files import read
-from training.tables.parts import find
+from training.rows.files import read
+from training.rows.parts import find
 
 ROWS = pd.DataFrame(
     {

@@ -19,8 +19,8 @@ from training.errors import RegistryError
 from training.fitting.estimators import truth
 from training.fitting.scores import score
 from training.publishing import recording, registry, tracking
-from training.tables import california, data
-from training.tables.splitting import split
+from training.rows import california, data
+from training.rows.splitting import split
 
 
 def test_run_holds_parameters_metrics_and_sources(home: Home) -> None:

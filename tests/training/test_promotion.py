@@ -16,8 +16,8 @@ from training.fitting.estimators import truth
 from training.fitting.scores import score
 from training.publishing import promotion, registry, tracking
 from training.publishing.promotion import Candidate, Decision
-from training.tables import data
-from training.tables.splitting import split
+from training.rows import data
+from training.rows.splitting import split
 
 WORSE = searching({"n_estimators": (2,)})
 BETTER = searching({"n_estimators": (60,)})

@@ -19,7 +19,7 @@ from tests.california import FEATURES, TABLE, TARGET
 from tests.running import Service, free_port
 from training import sample
 from training.errors import TrainingError
-from training.tables.splitting import split
+from training.rows.splitting import split
 
 READY = {"status": "ready", "model_name": "california-housing", "model_version": "1"}
 

@@ -13,7 +13,7 @@ from tests.california import FEATURES, TABLE, TARGET
 from tests.training.conftest import SMALL, SPACE
 from training.errors import TrainingError
 from training.fitting.search import by_rank, search
-from training.tables.cleaning import clean
+from training.rows.cleaning import clean
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.training.conftest import SMALL, search_small
 from training import pipeline
 from training.__main__ import run
 from training.publishing import registry, tracking
-from training.tables import data
+from training.rows import data
 
 PASSWORD = "correct-horse"  # the server asks for none, and takes any
 

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, train_test_split
 
 from tests.california import TABLE
-from training.tables.splitting import folds_of, numbered, split
+from training.rows.splitting import folds_of, numbered, split
 
 
 def test_split_is_the_usual_one(table: pd.DataFrame) -> None:

@@ -39,7 +39,7 @@ def adopt(*, model_uri: str, data: Path, described: Described | None, name: str 
         raise DescriptionError(f"--name {name} is not the name in the table's description, {described.table.name}.")
     destination = open_store(store, called)
     from training.publishing import adoption, tracking
-    from training.tables.files import read
+    from training.rows.files import read
 
     sample = read(data)
     with tracking.connected():

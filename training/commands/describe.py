@@ -20,8 +20,8 @@ def describe(*, file: Path, target: str, out: Path | None, force: bool) -> None:
 
     What only a person can decide is said in remarks. Read it, correct it, and train with it.
     """
-    from training.tables.drafting import draft, draft_name
-    from training.tables.files import read
+    from training.rows.drafting import draft, draft_name
+    from training.rows.files import read
 
     destination = out or Path("tables") / f"{draft_name(file)}.toml"
     if destination.exists() and not force:

@@ -91,7 +91,7 @@ def _train(
     force: bool,
 ) -> int:
     log.info("Loading %s", data or described.table.title or described.table.name)
-    from training.tables.data import rows_of
+    from training.rows.data import rows_of
 
     dataset = rows_of(described.table, data)
     log.info("Loading XGBoost and MLflow: a few seconds")

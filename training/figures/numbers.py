@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from api.answers.fields import lowered
+from api.rows.fields import lowered
 from api.store.schema import Map
 from training.figures.style import GREY, ORANGE, SHADES, new_figure, plain, with_unit
 from training.fitting.estimators import Values, truth

@@ -8,8 +8,8 @@ from scipy.stats import ttest_1samp
 
 from training.fitting import scores
 from training.fitting.estimators import Values, truth
+from training.rows.splitting import numbered
 from training.tables.description import Table
-from training.tables.splitting import numbered
 
 LEVEL = 0.05
 """Two models that are equally good are told apart by mistake this often."""

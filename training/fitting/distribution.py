@@ -25,7 +25,7 @@ def distribution(rows: pd.DataFrame, predicted: Values, schema: Schema) -> dict[
     """Of each feature and of predictions: numbers and probabilities of yes by deciles, the rest by share.
 
     Args:
-        rows: features as `training.tables.checks.check` has them.
+        rows: features as `training.rows.checks.check` has them.
         predicted: numbers of shape (n,), or probabilities of the classes of shape (n, classes).
         schema: of both.
     """

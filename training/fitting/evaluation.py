@@ -11,8 +11,8 @@ from sklearn.model_selection import GroupKFold, PredefinedSplit, cross_val_predi
 from api.store.manifest import IntervalBins
 from training.fitting import intervals, scores
 from training.fitting.estimators import Values, baselines, features, predict, truth
+from training.rows.splitting import Places, Split, folds_of, groups_of
 from training.tables.description import Table
-from training.tables.splitting import Places, Split, folds_of, groups_of
 
 
 class Measured(NamedTuple):

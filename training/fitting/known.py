@@ -8,7 +8,7 @@ import xgboost
 from api.store.manifest import KnownAnswers
 from api.store.schema import Schema
 from training.fitting.estimators import Values
-from training.tables.encoding import numbers
+from training.rows.encoding import numbers
 
 SPREAD = 10
 """Rows from the lowest prediction to the highest."""

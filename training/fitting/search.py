@@ -14,8 +14,8 @@ from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 from training.errors import TrainingError
 from training.fitting.estimators import features, truth, xgboost_model
 from training.fitting.progress import TreesGrown
+from training.rows.splitting import folds_of
 from training.tables.description import Table
-from training.tables.splitting import folds_of
 
 SCORING = {"number": "neg_mean_squared_error", "boolean": "neg_log_loss", "category": "neg_log_loss"}
 

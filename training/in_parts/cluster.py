@@ -24,7 +24,7 @@ from xgboost.tracker import RabitTracker
 
 from training.errors import TrainingError
 from training.in_parts.learning import Work, learn
-from training.tables.parts import Part
+from training.rows.parts import Part
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from xgboost.callback import TrainingCallback
 from training.fitting.estimators import features, truth, xgboost_model
 from training.in_parts.sides import Sides
 from training.in_parts.survey import learned_of
+from training.rows.parts import Part
 from training.tables.description import Table
-from training.tables.parts import Part
 
 USUAL_BINS = 256
 """XGBoost's own number, where a candidate does not name another."""

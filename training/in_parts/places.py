@@ -10,7 +10,7 @@ import joblib
 from training.fitting.progress import TreesGrown
 from training.fitting.search import connected, trees_of, work_of
 from training.in_parts.learning import Work, learn
-from training.tables.parts import Part
+from training.rows.parts import Part
 
 T = TypeVar("T")
 

@@ -17,11 +17,11 @@ from training.in_parts.places import Place
 from training.in_parts.sides import Side, Sides, cut, values_of
 from training.in_parts.survey import Survey, rows_of, survey
 from training.prepared import Prepared
-from training.tables.checks import check_rows
-from training.tables.data import Dataset
+from training.rows.checks import check_rows
+from training.rows.data import Dataset
+from training.rows.parts import Part, Parts
+from training.rows.splitting import Split
 from training.tables.description import Table
-from training.tables.parts import Part, Parts
-from training.tables.splitting import Split
 
 log = logging.getLogger(__name__)
 

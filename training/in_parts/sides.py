@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from training.errors import DataError
-from training.tables.checks import check_columns
+from training.rows.checks import check_columns
+from training.rows.parts import Part
+from training.rows.splitting import SEED
 from training.tables.description import SplitSays, Table
-from training.tables.parts import Part
-from training.tables.splitting import SEED
 
 ASIDE = 0.05
 """Of the rows that are not held out, the share that chooses among models, and the share that sets intervals."""

@@ -12,10 +12,10 @@ from training.errors import DataError
 from training.fitting.distribution import ranges
 from training.in_parts.samples import Sample
 from training.in_parts.sides import Hashes, Side, Sides, plain, row_hashes
-from training.tables.checks import check_columns
-from training.tables.cleaning import clean
+from training.rows.checks import check_columns
+from training.rows.cleaning import clean
+from training.rows.parts import Part
 from training.tables.description import Table
-from training.tables.parts import Part
 
 SAMPLED = {Side.LEARN: 50_000, Side.CHOOSE: 50_000, Side.CALIBRATE: 50_000, Side.HELD_OUT: 100_000}
 """Rows of each side that are kept at most: 60 MB of 30 numbers."""

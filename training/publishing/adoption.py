@@ -30,9 +30,9 @@ from training.fitting.estimators import no_and_yes
 from training.fitting.known import recorded
 from training.publishing import publication, registry, tracking
 from training.publishing.stores import Store
-from training.tables.checks import check_features
-from training.tables.encoding import numbers
-from training.tables.files import Read
+from training.rows.checks import check_features
+from training.rows.encoding import numbers
+from training.rows.files import Read
 from training.tables.loading import Described
 
 KNOWN_ANSWERS = 20

@@ -11,7 +11,7 @@ from training.fitting import proof
 from training.fitting.facts import Facts
 from training.publishing import registry, releases
 from training.publishing.stores import Store
-from training.tables.encoding import numbers
+from training.rows.encoding import numbers
 
 log = logging.getLogger(__name__)
 

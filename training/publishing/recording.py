@@ -22,7 +22,7 @@ from api.store.manifest import PREDICTIONS
 from training.fitting.card import CARD_NAME
 from training.fitting.estimators import names_in_model
 from training.fitting.facts import METADATA_KEY, Facts
-from training.tables.data import Dataset
+from training.rows.data import Dataset
 from training.tables.description import Table
 from training.watching.drift import Comparison
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from api.answers.fields import LARGEST
+from api.rows.fields import LARGEST
 from api.store.schema import ANSWER_FIELDS, Page
 from training.tables.description import OBJECTIVES, FeatureSays, Table, TargetSays
 

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from api.store.schema import Feature, Scalar, Schema
 from training.errors import DataError, DescriptionError
-from training.tables.files import read
+from training.rows.files import read
 from training.whole_file import replacing
 
 PREFIX = "captured."

@@ -9,9 +9,9 @@ import pandas as pd
 from training.errors import DataError
 from training.fitting import scores
 from training.fitting.estimators import Values, truth
-from training.tables.checks import check_target
+from training.rows.checks import check_target
+from training.rows.files import Read, read
 from training.tables.description import Table
-from training.tables.files import Read, read
 from training.watching.captured import HIGH, LABELS, LOW, PREDICTION, PROBABILITY, REQUEST_ID, ROW
 
 ID, PLACE = "request_id", "row"

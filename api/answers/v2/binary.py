@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from api.answers.frames import FrameError
 from api.answers.v2.messages import InferenceResponse, Tensor
 from api.http.messages import Header, Reply
+from api.rows.frames import FrameError
 
 EXTENSION = "binary_tensor_data"
 HEADER = b"inference-header-content-length"

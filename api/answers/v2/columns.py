@@ -4,10 +4,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from api.answers.faults import MAX_BATCH_ROWS
-from api.answers.frames import FrameError
 from api.answers.v2 import binary
 from api.answers.v2.messages import Tensor
+from api.rows.faults import MAX_BATCH_ROWS
+from api.rows.frames import FrameError
 
 
 def columns(tensors: list[Tensor], values: bytes, names: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -11,8 +11,7 @@ import msgspec
 from litestar.types import HTTPScope, Receive
 
 from api.answers.endpoint import Endpoint, reference, response
-from api.answers.frames import FrameError, FrameReader
-from api.answers.predictions import MAX_BATCH_BODY_BYTES, Predictions
+from api.answers.predictions import Predictions
 from api.answers.v2 import binary
 from api.answers.v2.columns import columns
 from api.answers.v2.messages import (
@@ -27,6 +26,8 @@ from api.http.messages import Reply
 from api.http.problems import UNREADABLE, ProblemError
 from api.model.batching import Answer
 from api.model.classes import class_probabilities, most_probable
+from api.rows.faults import MAX_BATCH_BODY_BYTES
+from api.rows.frames import FrameError, FrameReader
 
 DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": "BYTES"}
 """Of a feature's tensor, by its kind; any type of number is taken for a number."""

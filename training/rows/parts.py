@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from pyarrow.fs import S3FileSystem
 
 from training.errors import DataError
-from training.tables.files import Read, csv_batches, kind_of, read, readable
+from training.rows.files import Read, csv_batches, kind_of, read, readable
 
 BATCH_ROWS = 20_000
 """Rows in memory at a time: 5 MB of 30 numbers."""
@@ -40,14 +40,14 @@ class Part(NamedTuple):
     """In bytes, as it lies there."""
 
     def read(self, columns: Collection[str] | None = None) -> Read:
-        """All of its rows, a file of this machine by `training.tables.files.read`; see `batches`."""
+        """All of its rows, a file of this machine by `training.rows.files.read`; see `batches`."""
         if columns is None and not self.name.startswith(S3):
             return read(Path(self.name))
         found = list(self.batches(columns, rows=None))
         return found[0]._replace(table=pd.concat([each.table for each in found], ignore_index=True))
 
     def batches(self, columns: Collection[str] | None = None, rows: int | None = BATCH_ROWS) -> Iterator[Read]:
-        """Its rows, so many at a time, in their order, as `training.tables.files.read` gives a file's.
+        """Its rows, so many at a time, in their order, as `training.rows.files.read` gives a file's.
 
         A file without rows gives one batch without rows.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from training.tables import values
+from training.rows import values
 from training.tables.description import FeatureSays
 
 MOST_CATEGORIES = 200

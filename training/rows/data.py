@@ -8,16 +8,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from training.errors import DataError
-from training.tables.checks import check
+from training.rows.checks import check
+from training.rows.files import Read
+from training.rows.parts import Part, Parts, beyond_memory, find
 from training.tables.description import Table
-from training.tables.files import Read
-from training.tables.parts import Part, Parts, beyond_memory, find
 
 log = logging.getLogger(__name__)
 
 
 class Dataset(NamedTuple):
-    """Checked rows: the description's columns, typed as `training.tables.checks.check` has them."""
+    """Checked rows: the description's columns, typed as `training.rows.checks.check` has them."""
 
     table: pd.DataFrame
     source: str
@@ -30,7 +30,7 @@ def rows_of(description: Table, data: str | None = None) -> Dataset | Parts:
 
     Args:
         description: of the table.
-        data: see `training.tables.parts.find`; None for California Housing.
+        data: see `training.rows.parts.find`; None for California Housing.
 
     Raises:
         DataError: there is no such data, or something is wrong with it; the text says what and where.
@@ -53,7 +53,7 @@ def load(description: Table, file: Path | None = None) -> Dataset:
     if file:
         return _read(Part(str(file), file.stat().st_size), description)
     # A file of one's own is refused before scikit-learn is imported, which takes seconds.
-    from training.tables import california
+    from training.rows import california
 
     if description.name != california.NAME:
         raise DataError(f"Name the file with the rows of {description.name}: --data FILE.")

@@ -12,10 +12,10 @@ import pandas as pd
 from scipy import stats
 
 from training.errors import DataError
-from training.tables import values
-from training.tables.columns import Column, look_at
+from training.rows import values
+from training.rows.columns import Column, look_at
+from training.rows.files import Read
 from training.tables.description import FeatureSays, TargetSays
-from training.tables.files import Read
 
 GIVES_AWAY = 0.995
 """A feature that alone explains this share of the target was probably made from it."""

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from api.answers.faults import MAX_BATCH_ROWS, Faults, refusal
-from api.answers.fields import Field, capitalised, described, make_fields
 from api.http.problems import UNREADABLE, ProblemError, malformed
 from api.model.batching import Row
+from api.rows.faults import MAX_BATCH_ROWS, Faults, refusal
+from api.rows.fields import Field, capitalised, described, make_fields
 from api.store.schema import Schema
 
 Body = type[msgspec.Struct]

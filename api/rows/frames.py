@@ -16,11 +16,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from api.answers.faults import MAX_BATCH_ROWS
-from api.answers.fields import Field
-from api.answers.predictions import MAX_BATCH_BODY_BYTES
 from api.http.problems import UNREADABLE
 from api.model.batching import Row
+from api.rows.faults import MAX_BATCH_BODY_BYTES, MAX_BATCH_ROWS
+from api.rows.fields import Field
 
 BAD_REQUEST = "BAD_REQUEST"
 """MLflow's code for a body that cannot be read."""

@@ -27,7 +27,7 @@ COLUMNS = (
 """In the order of the package's file."""
 
 CHECKSUM = "9b9082ab86651a01d663a8e4a70ea14c0b41d0b2bd693bccd3221dcd111e15ca"
-"""Of the 20,640 rows, as `training.tables.data.checksum` takes it: the same for every good copy of the dataset."""
+"""Of the 20,640 rows, as `training.rows.data.checksum` takes it: the same for every good copy of the dataset."""
 
 PACKAGE = "mlw"
 PACKAGE_FILE = "ml/data/houses.csv.gz"

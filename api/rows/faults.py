@@ -7,8 +7,11 @@ from typing import Any
 
 import msgspec
 
-from api.answers.fields import Field, in_words, listed
 from api.http.problems import UNREADABLE, Fault, ProblemError, malformed
+from api.rows.fields import Field, in_words, listed
+
+MAX_BATCH_BODY_BYTES = 8 * 2**20
+"""Ten thousand rows, written with generous white space."""
 
 MAX_BATCH_ROWS = 10_000
 MAX_FAULTS = 50

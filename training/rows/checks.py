@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from api.answers.fields import listed
+from api.rows.fields import listed
 from api.store.schema import Feature
 from training.errors import DataError
-from training.tables import values
+from training.rows import values
+from training.rows.files import Read
 from training.tables.description import FeatureSays, Table, TargetSays
-from training.tables.files import Read
 
 FEWEST_ROWS = 100
 """Below this, the held-out part is too small to say anything about a model."""

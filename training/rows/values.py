@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from api.answers.fields import LARGEST, listed
+from api.rows.fields import LARGEST, listed
 from api.scoring.files.words import NO, YES
 from api.scoring.files.words import written as written
 
