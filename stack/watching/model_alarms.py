@@ -13,7 +13,7 @@ DRIFT = 0.2
 the last hour, and only of so many rows that it is below 0.02 without drift."""
 
 EXTRAPOLATED = 0.1
-"""Share of the rows with a value beyond the training rows. Of California Housing's held-out rows it is 0.07 %; every
+"""Share of the rows with a value beyond the training rows. Of the worked example's held-out rows it is 0.07 %; every
 tenth row is no accident, and trees answer each with the value at the edge."""
 
 REFUSED_PERCENT = 20
