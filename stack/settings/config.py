@@ -1,6 +1,7 @@
 """What one stack deploys: the settings of all groups, and what follows from them."""
 
 import dataclasses
+import functools
 import hashlib
 import re
 import typing
@@ -68,7 +69,7 @@ class Config(
     @property
     def partition(self) -> str:
         """The region's partition, as the second part of an ARN spells it."""
-        return boto3.Session().get_partition_for_region(self.region)
+        return _partition(self.region)
 
     @property
     def dns_suffix(self) -> str:
@@ -117,6 +118,12 @@ class Config(
     def https(self) -> bool:
         """Whether there is a name to serve HTTPS under."""
         return self.domain_name is not None
+
+
+@functools.cache
+def _partition(region: str) -> str:
+    # botocore reads its list of all endpoints for it, a tenth of a second.
+    return boto3.Session().get_partition_for_region(region)
 
 
 def settings() -> dict[str, Any]:
