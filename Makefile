@@ -21,7 +21,7 @@ PROGRESS := while read -r step package _; do case $$step in \
 	Collecting) n=$$((n + 1)); [ $$((n % 10)) != 0 ] || echo "  $$n packages, now $$package";; \
 	Installing) echo "  unpacking $$n packages";; esac; done
 
-.PHONY: help install run train serve mlflow-ui test lint types image image-run image-report ecs-local sbom audit fuzz soak \
+.PHONY: help install run train serve mlflow-ui test quick lint types image image-run image-report ecs-local sbom audit fuzz soak \
 	bench bench-training bench-bulk lock clean
 
 help: ## list the targets
@@ -60,6 +60,9 @@ serve: .venv/run ## serve the newest local model on 127.0.0.1:8000
 
 test: lint types ## lint, types and tests
 	$(BIN)/pytest
+
+quick: .venv/development ## more than half of the tests, in under two minutes
+	$(BIN)/pytest -q -m "not slow"
 
 mlflow-ui: .venv/run ## look at the training runs, figures and models on 127.0.0.1:5000
 	@$(BIN)/python -m training ui $(TABLE)

@@ -42,6 +42,7 @@ def part(number: int, rows: int) -> pd.DataFrame:
 def description() -> str:
     """Of the table, as a file in `tables/` has it."""
     lines = ['name = "bulk"', "[target]", 'column = "target"']
+    lines += ["[search.space]", "n_estimators = [100]", "max_depth = [6, 8]", "learning_rate = [0.1, 0.3]"]
     for place in range(26):
         lines += [f"[features.number_{place}]"]
     lines += ["[features.whole]", 'kind = "integer"', "missing = true"]
@@ -88,7 +89,7 @@ def largest() -> float:
 
 @click.command()
 @click.option("--rows", default=5_000_000, show_default=True)
-@click.option("--candidates", default=20, show_default=True)
+@click.option("--candidates", default=4, show_default=True)
 @click.option(
     "--worker-memory", default="1GB", show_default=True, help="The limit of each of the cluster's two workers."
 )

@@ -18,6 +18,7 @@ from tests.buckets import REGION, create_bucket
 from tests.california import EXAMPLE, MODELS_PREFIX
 from tests.running import ROOT, Serve, Service, start_service
 
+SLOW = ROOT / "tests" / "slow.txt"
 STATLIB_FILE = ROOT.parent / "shared" / "data" / "cal_housing.data"
 
 # A shell that runs the tests in the background has them ignore Control-C, and so would every process that they start.
@@ -35,6 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
         ".*Any type hint is inferred",
     ):
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make quick` leaves out: those of files that take long for each of their tests."""
+    slow = {ROOT / "tests" / name for name in SLOW.read_text().split()}
+    for item in items:
+        if item.path in slow:
+            item.add_marker(pytest.mark.slow)
 
 
 def training(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

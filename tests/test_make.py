@@ -114,3 +114,10 @@ def test_audit(tmp_path: Path, found: str, code: int, allowed: str, error: str, 
         end = lines[-1]
     assert end.startswith(last)
     assert (process.returncode != 0) == bool(error)
+
+
+def test_what_is_left_out_of_the_quick_tests_is_there() -> None:
+    """Each line of `tests/slow.txt` is a file of tests; one that was moved would be quick again, unnoticed."""
+    left_out = (ROOT / "tests" / "slow.txt").read_text().split()
+    assert left_out
+    assert [name for name in left_out if not (ROOT / "tests" / name).is_file()] == []
