@@ -1,9 +1,9 @@
 """How many requests a task of a size takes: what scaling aims at unless `requests_target` says otherwise."""
 
-MEASURED_PER_SECOND = 6000
+MEASURED_PER_SECOND = 10_000
 """Predictions a second, one row each, that one core answers.
 
-`make bench` measured 8,073 at 64 connections with 500 trees of depth 8 (benchmarks/results.json, 2026-11-24). Less is
+`make bench` measured 17,006 at 64 connections with 500 trees of depth 8 (benchmarks/results.json, 2026-11-26). Less is
 counted on, since a vCPU of Fargate is another core; a test holds this between all and half of what was measured last.
 """
 

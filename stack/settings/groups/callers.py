@@ -54,7 +54,7 @@ class CallerSettings:
         int,
         Meta(
             description="The firewall blocks an address that sends more requests in five minutes. The default, 1,000 a "
-            "second, is about what one task of the default size is scaled for: nobody fills the service alone.",
+            "second, is two thirds of what one task of the default size is scaled for: nobody fills the service alone.",
             ge=10,
             le=2_000_000_000,
         ),
