@@ -55,6 +55,7 @@ NOT_RUN = {
     r"source \.venv/bin/activate$": "changes the reader's shell",
     r"git grep -lz |xargs -0 sed ": "renames the reader's repository",
     r"git (clone|commit|tag|push) |cd [\w-]+$": "the reader has done it, or would change the repository",
+    r"make quick$": "runs a part of the tests, which all run",
     r"make (run|serve|mlflow-ui|image-run)\b": "serves until Ctrl-C; what it starts is tested on its own",
     r"make (bench|bench-training|bench-bulk|soak|fuzz|image-report)\b": "measures for minutes, on a quiet machine",
     r"make (lock|audit|sbom)\b": "asks the package registry or the vulnerability database",
