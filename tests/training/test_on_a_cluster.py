@@ -68,6 +68,16 @@ def test_workers_see_what_this_machine_sees(parts: Parts, ready: Ready) -> None:
     pd.testing.assert_frame_equal(here.prepared.dataset.table, ready.prepared.dataset.table)
 
 
+def test_a_relative_path_means_the_same_to_workers_elsewhere(
+    parts: Parts, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers have a working directory of their own; a path that a person types is of theirs."""
+    monkeypatch.chdir(parts.source)
+    relative = find(".")
+    assert not any(Path(part.name).is_absolute() for part in relative)
+    assert list(place.each(Part.rows, relative)) == [part.rows() for part in parts.parts]
+
+
 def test_models_are_as_good_as_here(ready: Ready, models: list[bytearray]) -> None:
     """The workers' trees are of all rows: they err like those of this machine, and not like those of half the rows."""
     here = Here().learn(ready.parts, Work(TABLE, ready.sides, CANDIDATES, 42))

@@ -59,7 +59,7 @@ class Cluster:
         while waiting or running:
             while waiting and len(running) < sum(self.client.nthreads().values() or [1]):
                 part = waiting.popleft()
-                running.append((part, self.client.submit(function, part, pure=False)))
+                running.append((part, self.client.submit(function, part.absolute(), pure=False)))
             part, future = running.popleft()
             with _explained(part.name):
                 found: T = future.result()
@@ -99,11 +99,12 @@ class Cluster:
 
     def _learn(self, workers: Sequence[str], parts: Sequence[Part], work: Work) -> list[bytearray]:
         futures: list[Any] = []
+        dealt = [part.absolute() for part in parts]
         try:
             started = self.client.run(_start_tracker, len(workers), urlsplit(workers[0]).hostname, workers=[workers[0]])
             futures = [
                 self.client.submit(
-                    _learn_of, parts[rank :: len(workers)], work, started[workers[0]], rank,
+                    _learn_of, dealt[rank :: len(workers)], work, started[workers[0]], rank,
                     workers=[worker], allow_other_workers=False, pure=False, retries=0,
                 )
                 for rank, worker in enumerate(workers)
@@ -144,7 +145,7 @@ def check(client: Any, parts: Sequence[Part]) -> None:
     with TemporaryDirectory() as folder:
         client.upload_file(_archive(Path(folder)))
     ours = {name: _version(name) for name in PACKAGES}
-    for worker, found in client.run(_look, parts[0], on_error="return").items():
+    for worker, found in client.run(_look, parts[0].absolute(), on_error="return").items():
         if isinstance(found, Exception):
             raise TrainingError(
                 f"The worker {worker} cannot read {parts[0].name}: {' '.join(str(found).split())}. Workers read the "

@@ -39,6 +39,10 @@ class Part(NamedTuple):
     size: int
     """In bytes, as it lies there."""
 
+    def absolute(self) -> "Part":
+        """The same one, by a name that holds in every process's working directory."""
+        return self if self.name.startswith(S3) else self._replace(name=str(Path(self.name).absolute()))
+
     def read(self, columns: Collection[str] | None = None) -> Read:
         """All of its rows, a file of this machine by `training.rows.files.read`; see `batches`."""
         if columns is None and not self.name.startswith(S3):
