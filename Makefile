@@ -123,7 +123,7 @@ bench: .venv/development benchmarks/.peers ## measure the service against its pe
 bench-training: .venv/development ## measure the search against the usual tutorial's (five minutes)
 	$(BIN)/python -m benchmarks.training
 
-bench-bulk: .venv/development ## train on 5 million made-up rows in parts, here and on a small cluster (forty minutes)
+bench-bulk: .venv/development ## train on 5 million made-up rows in parts, here and on a small cluster (ten minutes)
 	$(BIN)/python -m benchmarks.bulk
 
 # Each peer in an environment of its own; what does not install is left out of the comparison.
