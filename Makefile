@@ -21,7 +21,7 @@ PROGRESS := while read -r step package _; do case $$step in \
 	Collecting) n=$$((n + 1)); [ $$((n % 10)) != 0 ] || echo "  $$n packages, now $$package";; \
 	Installing) echo "  unpacking $$n packages";; esac; done
 
-.PHONY: help install run train serve mlflow-ui test quick lint types image image-run image-report ecs-local sbom audit fuzz soak \
+.PHONY: help install run train serve mlflow-ui test pytest quick lint types image image-run image-report ecs-local sbom audit fuzz soak \
 	bench bench-training bench-bulk lock clean
 
 help: ## list the targets
@@ -58,7 +58,9 @@ train: .venv/run ## search, evaluate, register a new model and publish the champ
 serve: .venv/run ## serve the newest local model on 127.0.0.1:8000
 	@MODEL_PATH=$${MODEL_PATH:-$(LATEST)} $(BIN)/python -m api
 
-test: lint types ## lint, types and tests
+test: lint types pytest ## lint, types and tests
+
+pytest: .venv/development
 	$(BIN)/pytest
 
 quick: .venv/development ## more than half of the tests, in under two minutes
