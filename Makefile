@@ -60,7 +60,7 @@ serve: .venv/run ## serve the newest local model on 127.0.0.1:8000
 
 test: lint types pytest ## lint, types and tests
 
-pytest: .venv/development
+pytest: .venv/development ## the tests alone
 	$(BIN)/pytest
 
 quick: .venv/development ## more than half of the tests, in under two minutes
