@@ -1,12 +1,13 @@
 """A request that is answered straight from the protocol, where uvicorn would make a scope, a cycle and a task of it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from api.http.messages import Header, Reply
+from api.http.messages import CLOSE, SECURITY_HEADERS, Header, Reply
 
 
 class Exchange(RequestResponseCycle):
@@ -35,23 +36,33 @@ class Exchange(RequestResponseCycle):
         self.whole = b""
         """The body, when it has arrived."""
 
-    def end(self, reply: Reply, headers: list[Header]) -> None:
+    def end(self, reply: Reply, request_id: str, *, closing: bool) -> None:
         """Write the answer as a cycle's `send` would, in one piece; whoever went away gets none."""
         if self.disconnected:
             return
         self.response_started = self.response_complete = True
-        lines = _lines(reply.headers) + _lines(headers)
-        if b"connection: close\r\n" in lines:
+        if closing:
             self.keep_alive = False
-        elif not self.keep_alive:
-            lines += b"connection: close\r\n"
-        first = STATUS_LINE[reply.status] + _lines(self.default_headers)
-        own = b"content-type: %b\r\ncontent-length: %d\r\n" % (reply.content_type, len(reply.body))
-        self.transport.write(b"".join([first, own, lines, b"\r\n", reply.body]))
+        self.transport.write(
+            b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b%bx-request-id: %b\r\n%b\r\n%b"
+            % (
+                STATUS_LINE[reply.status],
+                _lines(tuple(self.default_headers)),
+                reply.content_type,
+                len(reply.body),
+                _lines(reply.headers),
+                _lines(SECURITY_HEADERS),
+                request_id.encode(),
+                b"" if self.keep_alive else _lines((CLOSE,)),
+                reply.body,
+            )
+        )
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
 
 
-def _lines(headers: Iterable[Header]) -> bytes:
+@functools.lru_cache(maxsize=64)
+def _lines(headers: tuple[Header, ...]) -> bytes:
+    """Of the same few headers again and again."""
     return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api.http.direct import Exchange
 from api.http.journal import Journal, RequestLine, timestamp
 from api.http.keys import ApiKeys
-from api.http.messages import Header, Reply, send_reply
+from api.http.messages import CLOSE, SECURITY_HEADERS, Header, Reply, send_reply
 from api.http.metrics import Metrics
 from api.http.problems import PROBLEM_JSON, ProblemError
 from api.http.selection import Selection
@@ -34,11 +34,6 @@ End = Callable[[Reply | Exception], None]
 DirectOperation = Callable[[HTTPScope, bytes, End], None]
 """Takes the scope and the whole body; calls its last argument once, later, with the reply or with what went wrong."""
 
-SECURITY_HEADERS: tuple[Header, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-)
-CLOSE: Header = (b"connection", b"close")
 _REQUEST_ID = re.compile(rb"[\w=:;.+/-]{1,128}")
 _PROBES = {"/health", "/ready"}
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
@@ -118,7 +113,7 @@ class Front:
 
         def end(outcome: Reply | Exception) -> None:
             reply = outcome if isinstance(outcome, Reply) else _refusal(outcome, request_id)
-            exchange.end(reply, self._headers(request_id))
+            exchange.end(reply, request_id, closing=self.readiness.draining)
             self._note(scope, request_id, reply.status, started)
 
         try:

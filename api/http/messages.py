@@ -12,6 +12,14 @@ Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
 
+SECURITY_HEADERS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+"""Every answer has them."""
+
+CLOSE: Header = (b"connection", b"close")
+
 MAX_HELD_BYTES = 64 * 2**20
 """Of all bodies together that have begun and not ended: a crowd of slow senders does not fill the memory."""
 

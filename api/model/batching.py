@@ -5,6 +5,7 @@ There is no timer: an idle service predicts a lone row at once.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -175,7 +176,7 @@ class Batcher:
         except Exception as error:
             raise PredictionError("the model failed") from error
         # One infinity or NaN makes the sum one.
-        if not np.isfinite(predicted.sum(dtype=np.float64)):
+        if not math.isfinite(sum(predicted.ravel().tolist())):
             raise PredictionError("the model predicted something that is not a finite number")
         self._observe(rows, array, predicted)
         values: list[Value] = predicted.tolist()

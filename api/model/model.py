@@ -72,7 +72,7 @@ class Model:
     def extrapolated(self, rows: Rows) -> list[list[str]]:
         """Of each row the features whose values lie outside the training data."""
         outside = self.outside(rows)
-        if not outside.any():
+        if not np.count_nonzero(outside):
             return [[]] * len(rows)
         return [self._names[row].tolist() for row in outside]
 

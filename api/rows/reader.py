@@ -62,7 +62,7 @@ class RowReader:
             return [self._encode(self._by_name(row)) for row in self._sound(body, batch=True)["rows"]]
         rows = self._decode(self._many, body, batch=True).rows
         self._refuse_duplicates(body, rows, 1)
-        return [self._encode(_astuple(row)) for row in rows]
+        return list(map(self._encode, map(_astuple, rows)))
 
     def sent(self, values: dict[str, Any]) -> Row:
         """The row of values by name, as a body that holds one has them.

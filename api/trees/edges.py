@@ -5,11 +5,10 @@ import numpy as np
 from api.trees.forest import Floats
 from api.trees.layout import Layout
 
-ROWS = 64
 MISSING = 0.1
 
 
-def edge_rows(layout: Layout, n_features: int) -> Floats:
+def edge_rows(layout: Layout, n_features: int, n_rows: int) -> Floats:
     """Rows of which every value is one that a split of its feature asks about.
 
     That is a threshold, the float below it, the code of a category, named by a split or not; or it is missing. They are
@@ -19,7 +18,7 @@ def edge_rows(layout: Layout, n_features: int) -> Floats:
     inner = np.flatnonzero(layout.left != np.arange(len(layout.left)))
     by_feature = inner[np.argsort(layout.feature[inner], kind="stable")]
     asked = np.bincount(layout.feature[inner], minlength=n_features)
-    shape = (ROWS, n_features)
+    shape = (n_rows, n_features)
     chosen = np.cumsum(asked) - asked + np.floor(random.random(shape) * asked).astype(np.int64)
     values = layout.threshold[by_feature].take(chosen, mode="clip") if len(inner) else np.zeros(shape, np.float32)
     values = np.where(random.random(shape) < 0.5, values, np.nextafter(values, np.float32(-np.inf)))

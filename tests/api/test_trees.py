@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from api.errors import ModelRefused
 from api.trees import walk, xgboost_file
 from api.trees.objectives import OBJECTIVES
-from api.trees.scoring import Scorer
+from api.trees.scoring import FEW_ROWS, Scorer
 from api.trees.walk import Trees
 from tests.api import mutate, newest_xgboost
 from tests.api.models import write
@@ -46,6 +46,8 @@ def compare(trees: Trees, noted: Any) -> None:
     for ask in (trees.margins, trees.predict, trees.explain):
         np.testing.assert_array_equal(np.concatenate([ask(row[np.newaxis]) for row in rows]), ask(rows))
     assert_same_bits(trees.margins(rows), noted["margins"])
+    many = 1 + FEW_ROWS // len(rows)
+    assert_same_bits(trees.margins(np.concatenate([rows] * many)), np.concatenate([noted["margins"]] * many))
     assert_same_bits(trees.margins_by_numpy(rows), noted["margins"])
     answers = trees.predict(rows)
     if trees.objective.name == "multi:softmax":
@@ -147,14 +149,16 @@ def test_travels_between_processes() -> None:
         trees = travelled
 
 
+@pytest.mark.parametrize("few", [True, False], ids=["few rows", "many rows"])
 @pytest.mark.parametrize("file", ["3.4.1/plain.ubj", "3.4.1/everything.ubj"])
-def test_a_walk_that_differs_in_a_bit_is_refused(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model is not loaded where lignum and numpy do not walk it alike."""
+def test_a_walk_that_differs_in_a_bit_is_refused(file: str, few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is not loaded where lignum and numpy do not walk it alike, few rows or many."""
     scores = Scorer.scores
 
     def bent(self: Scorer, rows: Any) -> Any:
         right = scores(self, rows)
-        right.flat[-1] = np.nextafter(right.flat[-1], np.float32(np.inf))
+        if few is (len(rows) <= FEW_ROWS):
+            right.flat[-1] = np.nextafter(right.flat[-1], np.float32(np.inf))
         return right
 
     monkeypatch.setattr(Scorer, "scores", bent)
