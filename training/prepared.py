@@ -70,8 +70,8 @@ def say(prepared: Prepared, before: int) -> None:
     """Log what repeats others, and what cleaning removed of so many training rows."""
     if prepared.repeated_rows:
         about = "" if prepared.sampled is None else "about "
-        repeated = f"{about}{prepared.repeated_rows:,}"
-        log.info("%s rows repeat others: they stay on the same side of every split as those", repeated)
+        repeat = "row repeats another" if prepared.repeated_rows == 1 else "rows repeat others"
+        log.info("%s%s %s and stay on the same side of every split", about, f"{prepared.repeated_rows:,}", repeat)
     for rule, rows in prepared.removed.items():
         log.info("Cleaning: %s removed %d of %s training rows", rule, rows, f"{before:,}")
 

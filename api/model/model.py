@@ -15,7 +15,7 @@ from api.store.fetch import FetchedModel
 from api.store.manifest import IntervalBins, Manifest, Shares
 from api.store.mlmodel import MLMODEL, MLmodel, data_path, decode_mlmodel
 from api.store.schema import Schema
-from api.trees import xgboost_file
+from api.trees import rounds, xgboost_file
 from api.trees.walk import Contributions, Predictions, Rows, Trees
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class Model:
 
 
 def _predicts_labels(trees: Trees, mlmodel: MLmodel) -> bool:
-    return trees.objective.name == "multi:softmax" or mlmodel.flavors.xgboost.model_class.endswith("XGBClassifier")
+    return trees.objective.name == "multi:softmax" or mlmodel.flavors.xgboost.model_class in rounds.CLASSIFIERS
 
 
 def _check_known_answers(trees: Trees, manifest: Manifest) -> None:

@@ -14,12 +14,11 @@ from api.errors import ModelRefused
 from api.trees import fields
 
 BOOSTER = "xgboost.core.Booster"
-SCIKIT_LEARN = {
+CLASSIFIERS = {"xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRFClassifier"}
+SCIKIT_LEARN = CLASSIFIERS | {
     "xgboost.sklearn.XGBModel",
     "xgboost.sklearn.XGBRegressor",
-    "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRFRegressor",
-    "xgboost.sklearn.XGBRFClassifier",
 }
 
 

@@ -32,10 +32,10 @@ SETTINGS = {
 
 
 def read(name: str, raw: bytes, model_class: str = rounds.BOOSTER) -> Forest:
-    """Read the file `model.ubj` or `model.json`; its name tells the format.
+    """Read a model file. Whether it is UBJSON or JSON, its first bytes tell: MLflow 2 called either `model.xgb`.
 
     Args:
-        name: the file's name.
+        name: the file's name, for messages.
         raw: its bytes.
         model_class: the Python class that MLflow would load it with, which decides how many rounds count.
 
@@ -43,11 +43,12 @@ def read(name: str, raw: bytes, model_class: str = rounds.BOOSTER) -> Forest:
         ModelRefused: a format or kind of model that is not covered, or a file that is not a whole model.
     """
     try:
-        document = _decode(name, raw)
+        is_json = _is_json(name, raw)
+        document = _decode(raw) if is_json else ubjson.loads(raw)
         version, learner = document["version"], document["learner"]
         refuse_untested(".".join(str(part) for part in version))
         _refuse_uncovered(learner)
-        return _forest(fields.convert(document, lists=name.endswith(".json")), model_class)
+        return _forest(fields.convert(document, lists=is_json), model_class)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         # A key alone says little.
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
@@ -71,15 +72,19 @@ def refuse_untested(version: str) -> None:
     )
 
 
-def _decode(name: str, raw: bytes) -> Any:
-    if name.endswith(".ubj"):
-        return ubjson.loads(raw)
-    if name.endswith(".json"):
-        # Not msgspec's reader: up to XGBoost 2.1 the threshold of a split on categories is the word NaN.
-        return json.loads(raw.decode(), object_pairs_hook=_distinct)
-    raise ModelRefused(
-        f"{name} is neither .ubj nor .json; save the model with XGBoost's save_model or MLflow's log_model"
-    )
+def _is_json(name: str, raw: bytes) -> bool:
+    """JSON rather than UBJSON, by the rule of XGBoost's `LearnerIO::Load`."""
+    if raw[:1] != b"{":
+        raise ModelRefused(
+            f"{name} is neither UBJSON nor JSON. If it is in XGBoost's older binary format, which XGBoost itself reads "
+            "no more since 3.1: load it into XGBoost 3.0 or older, and save it as model.ubj"
+        )
+    return raw[1:2] == b'"' or raw[1:2].isspace()
+
+
+def _decode(raw: bytes) -> Any:
+    # Not msgspec's reader: up to XGBoost 2.1 the threshold of a split on categories is the word NaN.
+    return json.loads(raw.decode(), object_pairs_hook=_distinct)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

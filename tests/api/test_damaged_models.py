@@ -2,6 +2,7 @@
 
 import functools
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -249,7 +250,22 @@ def test_what_is_answered_xgboost_answers(mutation: tuple[str, Document]) -> Non
 
 
 def test_files_of_no_format_are_refused(tmp_path: Path) -> None:
-    """A file that is neither UBJSON nor JSON by its name is refused before a byte is read."""
-    for name in ("model.pkl", "model.xgb", "model", "model.json.gz"):
-        with pytest.raises(ModelRefused, match=name):
-            xgboost_file.read(name, b"")
+    """A file that is neither UBJSON nor JSON is refused, and told what to do where it is XGBoost's older format."""
+    for name, raw in {
+        "model.pkl": pickle.dumps(1),
+        "model.xgb": b"binf\0\0\0?",
+        "model": b"",
+        "gz": b"\x1f\x8b",
+    }.items():
+        with pytest.raises(ModelRefused, match=f"^{name} is neither UBJSON nor JSON.*load it into XGBoost 3.0"):
+            xgboost_file.read(name, raw)
+
+
+@pytest.mark.parametrize("file", ["2.1.4/plain.ubj", "2.1.4/partitioned.json"])
+def test_the_first_bytes_tell_the_format(file: str) -> None:
+    """Whatever a file is called, it is read as what it is: MLflow 2 called UBJSON and the older format `model.xgb`."""
+    raw = (Path(write.__file__).parent / file).read_bytes()
+    named = xgboost_file.read(file, raw)
+    for name in ("model.xgb", "model", "model.json", "model.ubj"):
+        read = xgboost_file.read(name, raw)
+        np.testing.assert_array_equal(read.nodes.condition, named.nodes.condition)

@@ -58,6 +58,8 @@ MODELS: dict[str, Any] = {
     "XGBRFRegressor": lambda: xgboost.XGBRFRegressor(**SMALL, objective="count:poisson").fit(ROWS, NUMBER),
     "XGBClassifier of yes and no, signed": lambda: xgboost.XGBClassifier(**SMALL).fit(ROWS, YES_NO),
     "XGBClassifier stopped early": lambda: _stopped(xgboost.XGBClassifier(**STOPPED), CLASS),
+    "XGBRFClassifier of yes and no, signed": lambda: xgboost.XGBRFClassifier(**SMALL).fit(ROWS, YES_NO),
+    "XGBRFClassifier": lambda: xgboost.XGBRFClassifier(**SMALL).fit(ROWS, CLASS),
 }
 SIGNATURE = ModelSignature(
     Schema([ColSpec("double", "square metres"), ColSpec("long", "rooms"), ColSpec("boolean", "new")])

@@ -89,6 +89,18 @@ def test_an_early_stopped_classifier() -> None:
     assert served.predicts_labels
 
 
+def test_a_file_as_mlflow_2_called_it() -> None:
+    """UBJSON in a file called `model.xgb`: what MLflow 2 saved unless told otherwise, from XGBoost 2.1 on."""
+    model = booster()
+    folder = Path(save(model))
+    (folder / "model.ubj").rename(folder / "model.xgb")
+    (folder / "MLmodel").write_text((folder / "MLmodel").read_text().replace("model.ubj", "model.xgb"))
+    assert run(["adopt", "foreign", "--data", "sample.csv", "--name", "flats"]) == 0
+    served = adopted()
+    expected = model.predict(xgboost.DMatrix(ROWS, enable_categorical=True))
+    np.testing.assert_array_equal(served.predict(numbers(ROWS.astype({"lift": float}), served.schema)), expected)
+
+
 def test_the_next_one_does_not_become_latest() -> None:
     """A second model is published beside the champion, which stays."""
     save(booster())

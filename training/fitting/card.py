@@ -48,7 +48,8 @@ def _data(facts: Facts) -> Iterator[str]:
     yield from _samples(facts)
     if facts.repeated_rows:
         about = "About " if facts.sampled else ""
-        yield f"{about}{facts.repeated_rows:,} rows repeat others, and are on the same side as those."
+        repeat = "row repeats another, and is" if facts.repeated_rows == 1 else "rows repeat others, and are"
+        yield f"{about}{facts.repeated_rows:,} {repeat} on the same side."
     if not facts.table.cleaning:
         yield f"{facts.train_rows:,} rows were left to train on.\n"
         return

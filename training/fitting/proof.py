@@ -45,11 +45,12 @@ def prove(folder: Path, data: Rows, schema: Schema) -> int:
     try:
         mlmodel = decode_mlmodel((folder / MLMODEL).read_bytes())
         model, model_class = data_path(mlmodel), mlmodel.flavors.xgboost.model_class
-        trees = Trees.of(xgboost_file.read(model, (folder / model).read_bytes(), model_class))
+        raw = (folder / model).read_bytes()
+        trees = Trees.of(xgboost_file.read(model, raw, model_class))
         check_agreement(schema, trees, mlmodel)
     except ModelRefused as error:
         raise ProofError(f"The service refuses the model: {error}") from error
-    booster = _as_mlflow_loads(xgboost.Booster(model_file=folder / model), model_class)
+    booster = _as_mlflow_loads(xgboost.Booster(model_file=bytearray(raw)), model_class)
     rows = np.concatenate([data, random_rows(schema), boundary_rows(booster, data, schema)])
     types = ["c" if feature.kind == "category" else "q" for feature in schema.features]
     names = booster.feature_names
