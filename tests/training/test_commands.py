@@ -1,6 +1,8 @@
 """The commands as a person runs them: what they say, and how they end."""
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,11 +18,15 @@ from api.store.manifest import LATEST, MANIFEST_NAME
 from tests.buckets import create_bucket
 from tests.california import MODEL_NAME, MODELS_PREFIX
 from tests.running import ROOT
-from tests.training.conftest import Home, search_small, searching
+from tests.training.conftest import Home, enter, search_small, searching
+from training import pipeline
 from training.__main__ import run
 from training.publishing import publication, registry, releases, tracking
 from training.publishing.local_store import LocalStore
 from training.tables import loading
+
+TRAIN = pipeline.train
+"""Before a test lets it search another space."""
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +84,21 @@ def test_nothing_better_is_published_all_the_same(home: Home, capsys: pytest.Cap
     assert "every prediction is the same" in said
     assert "Next:" not in said
     assert latest() == "1"
+
+
+def test_a_first_version_that_is_not_promoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is published, and the command that is named publishes it all the same."""
+    enter(tmp_path, monkeypatch)
+    monkeypatch.setattr(pipeline, "train", TRAIN)
+    search_small(monkeypatch, searching({"n_estimators": (1,)}))
+    assert run(["train", "--candidates", "1", "--folds", "2", "--publish", "my store"]) == 3
+    named = re.search(r"Nothing is published.* `python -m training (.*)`\.", capsys.readouterr().out)
+    assert named
+    assert not Path("my store").exists()
+    assert run(shlex.split(named[1])) == 0
+    assert (Path("my store") / MODELS_PREFIX / LATEST / "manifest.json").exists()
 
 
 def test_gate(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,7 @@ def test_own_file(table: pd.DataFrame, tmp_path: Path, suffix: str) -> None:
     ("name", "content", "message"),
     [
         ("own.xlsx", b"", "neither .csv nor .parquet"),
-        ("own.csv", b"", "has one column"),
+        ("own.csv", b"", "is empty"),
         ("own.csv", b"\xff\xfe\x00", "cannot be read"),
         ("own.csv", b"a,b\n1,2,3\n4\n1,2,3,4\n", "row 1 has more values than the first line has names"),
         ("own.parquet", b"not parquet", "cannot be read"),

@@ -87,7 +87,9 @@ def test_targets(tmp_path: Path, target: str, kind: str, classes: tuple[str, ...
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "one column: separate values by commas, semicolons or tabs"),
+        (b"", "rows.csv is empty"),
+        (b"price\n1\n2\n", "one column: separate values by commas, semicolons or tabs"),
+        (b"a,price\n", "has no rows below the columns' names"),
         (b"a,b\n1,2\n", "has no column 'price'; it has a, b"),
         (b"a,price,price\n1,2,3\n", "more than one column named price"),
         (b"a,price\n1,2\n2,\n", "price has no value in 1 of 2 rows"),
@@ -111,6 +113,38 @@ def test_an_index_of_any_numbers_is_no_feature(tmp_path: Path) -> None:
     """A column without a name, as R and pandas write rows' labels, is left out whatever it holds."""
     ROWS.set_axis([61_617 + 3 * i + i % 2 for i in range(60)]).to_csv(tmp_path / "rows.csv")
     assert list(described(tmp_path / "rows.csv").features) == ["size [m²]", "self", "Self", "town"]
+
+
+def test_what_only_looks_like_something_else(tmp_path: Path) -> None:
+    """Numbers with signs or with odd words among them, identifiers of any numbers, and names that stand twice."""
+    rows = ROWS.assign(
+        share=[f"{i % 5} %" for i in range(60)],
+        cost=[f"${i},200.50" for i in range(60)],
+        rough=[f"{i / 7:.2f}" if i % 6 else ["", "?"][i > 0] for i in range(60)],
+        account=[9_007_199_254_740_993 + 7919 * i for i in range(60)],
+        inhabitants=[1000 + 7919 * i for i in range(60)],
+    )
+    rows.columns = pd.Index(["twice" if name in ("Self", "town") else name for name in rows.columns])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    text = draft(read(tmp_path / "rows.csv"), "price", tmp_path / "rows.csv")
+    features = loading.load_text(text, "draft.toml").features
+    assert list(features) == ["size [m²]", "self", "share", "inhabitants"]
+    assert features["share"].kind == "category"
+    for name, why in {
+        "cost": "holds numbers with a sign, such as '$0,200.50': write them without",
+        "rough": "holds numbers but for 9 values, such as row 7: '?' is not a finite number",
+        "account": "has another, very large number in every row: an identifier teaches nothing",
+        "twice": "stands in the file more than once: keep one of each",
+    }.items():
+        assert f"# [features.{name}] is left out: it {why}" in text
+    assert (
+        "# share holds numbers with a sign, such as '0 %': write them without to have numbers.\n[features.share]"
+        in text
+    )
+    assert (
+        "# inhabitants has another value in every row: leave it out if it is an identifier.\n[features.inhabitants]"
+        in text
+    )
 
 
 def test_remarks_for_a_person(tmp_path: Path) -> None:

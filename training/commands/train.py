@@ -1,6 +1,7 @@
 """`train`: a new version, from the rows to the registry."""
 
 import logging
+import shlex
 
 import click
 from rich.console import Console
@@ -50,9 +51,9 @@ def train(
     champion = _champion(name) if once else None
     if champion:
         click.echo(f"Version {champion} is champion already: nothing is trained.")
-        code = 0
+        version, code = champion, 0
     else:
-        code = _train(
+        version, code = _train(
             described,
             data,
             candidates=candidates or search.candidates,
@@ -62,9 +63,10 @@ def train(
             force=force,
         )
     if code and _champion(name) is None:
+        where = f" --store {shlex.quote(store)}" if store else ""
         click.echo(
             "Nothing is published. To use the version all the same: "
-            f"`python -m training publish{described.option} --version N --force`."
+            f"`python -m training publish{described.option} --version {version} --force{where}`."
         )
     elif store:
         context.invoke(publish, described=described, version=None, store=store, force=False)
@@ -89,7 +91,8 @@ def _train(
     seed: int,
     cluster: str | None,
     force: bool,
-) -> int:
+) -> tuple[str, int]:
+    """The version that was registered, and the exit code."""
     log.info("Loading %s", data or described.table.title or described.table.name)
     from training.rows.data import rows_of
 
@@ -107,4 +110,4 @@ def _train(
 
     Console().print(report.trained(outcome.version, outcome.facts))
     click.echo(f"Version {outcome.version} is {'champion' if promoted else 'not promoted'}: {outcome.decision.reason}.")
-    return 0 if promoted else NOT_PROMOTED
+    return outcome.version, 0 if promoted else NOT_PROMOTED

@@ -1,6 +1,7 @@
 """What a column seems to be: its kind and range, or why a person must decide about it."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
@@ -18,6 +19,11 @@ SHARE_OF_CATEGORIES = 0.2
 """Of the rows: texts that are hardly ever repeated are no categories."""
 
 MOSTLY = 0.95
+
+LARGEST_EXACT = 2.0**53
+"""Whole numbers above it lose digits as float64."""
+
+_SIGNED_NUMBER = re.compile(r"[-+(]?\s*([$€£¥]\s*[-+]?\d[\d.,]*|\d[\d.,]*\s*[%$€£¥])\s*\)?")
 
 
 class Column(NamedTuple):
@@ -42,24 +48,30 @@ def look_at(column: pd.Series, name: str, decimal: str) -> Column:
     if distinct == 2 and not values.yes_no(present)[1]:
         example = bool(values.yes_no(present)[0].iloc[0])
         return Column(name, FeatureSays(kind="boolean", missing=missing, example=example))
-    typed, faults = values.numbers(present, decimal, None, None, whole=False)
+    typed, faults = values.numbers(column, decimal, None, None, whole=False)
     grouped = values.only_grouped(faults)
     if not grouped and _is_date(present):
         return Column(
             name, None, "holds dates: give what matters of them as numbers, such as the year or the age in days"
         )
     if not faults:
-        return _number(typed, name, missing=missing)
-    if grouped or len(faults) < (1 - MOSTLY) * len(present):
+        return _number(typed.dropna(), name, missing=missing, all_different=distinct == len(present))
+    found = _text(present, name, missing=missing)
+    few = len(faults) < (0.5 if found.says is None else 1 - MOSTLY) * len(present)
+    if grouped or few:
         row, what = faults[0]
-        return Column(name, None, f"holds numbers but for {len(faults)} values, such as row {row + 1}: {what}")
-    return _text(present, name, missing=missing)
+        number = f"{len(faults)} value{'s' * (len(faults) > 1)}"
+        return Column(name, None, f"holds numbers but for {number}, such as row {row + 1}: {what}")
+    return found
 
 
-def _number(numbers: pd.Series, name: str, *, missing: bool) -> Column:
+def _number(numbers: pd.Series, name: str, *, missing: bool, all_different: bool) -> Column:
     whole = bool((numbers == np.floor(numbers)).all())
-    if whole and numbers.is_unique and len(numbers) > 1 and numbers.max() - numbers.min() < 2 * len(numbers):
+    identifies = whole and all_different and len(numbers) > 1
+    if identifies and numbers.max() - numbers.min() < 2 * len(numbers):
         return Column(name, None, "counts the rows: an identifier teaches nothing")
+    if identifies and numbers.abs().max() > LARGEST_EXACT:
+        return Column(name, None, "has another, very large number in every row: an identifier teaches nothing")
     low, high = with_room(float(numbers.min()), float(numbers.max()))
     middle = float(numbers.quantile(0.5, interpolation="nearest"))
     return Column(
@@ -68,19 +80,24 @@ def _number(numbers: pd.Series, name: str, *, missing: bool) -> Column:
             kind="integer" if whole else "number", low=low, high=high, missing=missing,
             example=int(middle) if whole else middle,
         ),
+        f"{name} has another value in every row: leave it out if it is an identifier." if identifies else "",
     )  # fmt: skip
 
 
 def _text(present: pd.Series, name: str, *, missing: bool) -> Column:
     texts = present.map(values.written)
     counts = texts.value_counts()
+    signed = bool(texts.str.fullmatch(_SIGNED_NUMBER).mean() > MOSTLY)
+    plainly = f"holds numbers with a sign, such as {str(texts.iloc[0])[:40]!r}: write them without to have numbers"
     if len(counts) > MOST_CATEGORIES or len(counts) > max(2, SHARE_OF_CATEGORIES * len(texts)):
+        if signed:
+            return Column(name, None, plainly)
         shown = str(texts.iloc[0])[:40]
         return Column(name, None, f"has {len(counts):,} different texts, such as {shown!r}: a name, or free text")
     says = FeatureSays(
         kind="category", categories=tuple(sorted(counts.index)), missing=missing, example=str(counts.index[0])
     )
-    return Column(name, says)
+    return Column(name, says, f"{name} {plainly}." if signed else "")
 
 
 def _is_date(present: pd.Series) -> bool:

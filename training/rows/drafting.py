@@ -37,9 +37,17 @@ def draft(found: Read, target: str, file: Path) -> str:
         raise DataError(f"{file} has no column {target!r}; it has {', '.join(names[:20])}.")
     if names.count(target) > 1:
         raise DataError(f"{file} has more than one column named {target}: keep one.")
+    if not len(found.table):
+        raise DataError(f"{file} has no rows below the columns' names.")
     table = found.table.set_axis(names, axis=1).loc[:, ~pd.Index(names).duplicated()]
     says, remarks = _target(table[target], target, found.decimal)
-    looked = [look_at(table[name], name, found.decimal) for name in table.columns if name != target]
+    looked = [
+        look_at(table[name], name, found.decimal)
+        if names.count(name) == 1
+        else Column(name, None, "stands in the file more than once: keep one of each")
+        for name in table.columns
+        if name != target
+    ]
     looked = [_without_answers(column, table, says, found.decimal) for column in looked]
     if not any(column.says for column in looked):
         why = "; ".join(f"{column.name} {column.remark}" for column in looked[:20])

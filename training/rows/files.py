@@ -141,6 +141,8 @@ def _layout(opened: Opener, name: str) -> _Layout:
     layout = _Layout(compressed, _encoding(opened, compressed=compressed))
     with _text(opened, layout) as text:
         lines = list(islice(text, HEAD_LINES))
+    if not "".join(lines).strip():
+        raise DataError(f"{name} is empty.")
     said = named_separator(lines[:1])
     layout = layout._replace(skipped=int(bool(said)))
     separator = said or find_separator(lines)
