@@ -191,9 +191,11 @@ def test_a_reader_that_went_away_holds_nobody_up(pipe: tuple[int, int], model_di
 
 
 FILLING = """
-import os, resource, sys, time
+import logging, os, resource, sys, time
 from api.http.output import Output
 
+# What is lost is said on standard error too, at any moment.
+logging.disable()
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_005, most))
 output = Output(1)
