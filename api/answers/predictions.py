@@ -87,8 +87,7 @@ class Predictions:
         rows = self.reader.many(await self.receiver.read_json(scope, receive, MAX_BATCH_BODY_BYTES))
         answers = await self.batcher.predict_many(rows)
         self.keep(scope["state"]["request_id"], rows, answers)
-        item, fields = self.bodies.item, self.fields
-        items = [item(**fields(answer)) for answer in answers]
+        items = [self._item(answer) for answer in answers]
         return Reply(200, _encode(self.bodies.batch_prediction(predictions=items, model_version=self.model.version)))
 
     def endpoints(self) -> tuple[Endpoint, Endpoint]:

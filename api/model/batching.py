@@ -176,7 +176,7 @@ class Batcher:
         except Exception as error:
             raise PredictionError("the model failed") from error
         # One infinity or NaN makes the sum one.
-        if not math.isfinite(sum(predicted.ravel().tolist())):
+        if not math.isfinite(np.add.reduce(predicted, axis=None, dtype=np.float64)):
             raise PredictionError("the model predicted something that is not a finite number")
         self._observe(rows, array, predicted)
         values: list[Value] = predicted.tolist()

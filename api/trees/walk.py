@@ -6,7 +6,7 @@ a few rows when a model is loaded: two programs that have nothing in common must
 refuses to publish a model for which XGBoost differs from them in a single one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -70,9 +70,9 @@ class Trees:
         )
         # Few rows and many are not walked alike.
         rows = edge_rows(layout, forest.n_features, 2 * FEW_ROWS)
-        few = np.concatenate([trees.margins(rows[:FEW_ROWS]), trees.margins(rows[FEW_ROWS:])])
         expected = trees.margins_by_numpy(rows)
-        if not all(np.array_equal(walked, expected, equal_nan=True) for walked in (few, trees.margins(rows))):
+        both = (few_at_a_time(trees.margins, rows), trees.margins(rows))
+        if not all(np.array_equal(walked, expected, equal_nan=True) for walked in both):
             raise ModelRefused(
                 "lignum and numpy do not walk the model's trees alike: the service would predict wrongly"
             )
@@ -173,6 +173,11 @@ class Trees:
         """The trees that are walked together: a turn of all outputs at least."""
         size = self.n_outputs * max(1, STEPS_AT_ONCE // max(1, per_tree * self.n_outputs))
         return [(first, min(first + size, self.n_trees)) for first in range(0, self.n_trees, size)]
+
+
+def few_at_a_time(walk: Callable[[Rows], Predictions], rows: Rows) -> Predictions:
+    """What `margins` or `predict` of a model gives for rows that are asked for in calls of `FEW_ROWS`."""
+    return np.concatenate([walk(rows[start : start + FEW_ROWS]) for start in range(0, len(rows), FEW_ROWS)])
 
 
 def _terms(total: Floats, turns: int) -> Floats:

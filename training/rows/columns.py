@@ -87,17 +87,17 @@ def _number(numbers: pd.Series, name: str, *, missing: bool, all_different: bool
 def _text(present: pd.Series, name: str, *, missing: bool) -> Column:
     texts = present.map(values.written)
     counts = texts.value_counts()
-    signed = bool(texts.str.fullmatch(_SIGNED_NUMBER).mean() > MOSTLY)
-    plainly = f"holds numbers with a sign, such as {str(texts.iloc[0])[:40]!r}: write them without to have numbers"
+    shown = str(texts.iloc[0])[:40]
+    signed = ""
+    if texts.str.fullmatch(_SIGNED_NUMBER).mean() > MOSTLY:
+        signed = f"holds numbers with a sign, such as {shown!r}: write them without to have numbers"
     if len(counts) > MOST_CATEGORIES or len(counts) > max(2, SHARE_OF_CATEGORIES * len(texts)):
-        if signed:
-            return Column(name, None, plainly)
-        shown = str(texts.iloc[0])[:40]
-        return Column(name, None, f"has {len(counts):,} different texts, such as {shown!r}: a name, or free text")
+        free = f"has {len(counts):,} different texts, such as {shown!r}: a name, or free text"
+        return Column(name, None, signed or free)
     says = FeatureSays(
         kind="category", categories=tuple(sorted(counts.index)), missing=missing, example=str(counts.index[0])
     )
-    return Column(name, says, f"{name} {plainly}." if signed else "")
+    return Column(name, says, f"{name} {signed}." if signed else "")
 
 
 def _is_date(present: pd.Series) -> bool:

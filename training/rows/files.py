@@ -141,17 +141,15 @@ def _layout(opened: Opener, name: str) -> _Layout:
     layout = _Layout(compressed, _encoding(opened, compressed=compressed))
     with _text(opened, layout) as text:
         lines = list(islice(text, HEAD_LINES))
-    if not "".join(lines).strip():
-        raise DataError(f"{name} is empty.")
     said = named_separator(lines[:1])
     layout = layout._replace(skipped=int(bool(said)))
+    lines = lines[layout.skipped :]
+    if not "".join(lines).strip():
+        raise DataError(f"{name} is empty.")
     separator = said or find_separator(lines)
     if not separator:
         raise DataError(f"{name} has one column: separate values by commas, semicolons or tabs.")
-    first = first_rows(lines[layout.skipped :], separator)
-    if not first:
-        raise DataError(f"{name} is empty.")
-    names, *rows = first
+    names, *rows = first_rows(lines, separator)
     with _text(opened, layout) as text:
         _refuse_longer(islice(text, layout.skipped, None), separator, len(names), name)
     decimal = "," if separator != "," and has_decimal_commas(rows) else "."
