@@ -15,7 +15,9 @@ from typing import Any
 
 import mlflow
 import pytest
+import sqlalchemy
 from mlflow import MlflowClient
+from sqlalchemy.orm import Session
 
 from api.store.manifest import LATEST
 from tests.california import MODEL_NAME, TABLE
@@ -24,7 +26,7 @@ from tests.training.conftest import SMALL, Home, enter
 from training import pipeline
 from training.__main__ import run
 from training.errors import RegistryError
-from training.publishing import database, registry, tracking
+from training.publishing import database, recording, registry, tracking
 from training.rows import data
 
 
@@ -169,6 +171,22 @@ def test_two_first_trainings_at_once(elsewhere: Path) -> None:
         assert runs["status"].tolist() == ["FINISHED"] * 2
         errors = {found.version: error_of(found.run_id) for found in registry._versions(MODEL_NAME)}
         assert registry.champion(MODEL_NAME) == str(min(errors, key=lambda version: errors[version]))
+
+
+def test_two_log_the_same_rows_at_once(elsewhere: Path) -> None:
+    """MLflow looks whether it knows a dataset, then writes: another that has written it in between is no fault."""
+    rows = data.load(TABLE)
+    with tracking.connected(), tracking.run(MODEL_NAME, "first") as first:
+        other = MlflowClient().create_run(MlflowClient().get_run(first).info.experiment_id).info.run_id
+
+        def write_first(*_: object) -> None:
+            with mlflow.start_run(other, nested=True):
+                recording.log_dataset(rows, TABLE)
+
+        sqlalchemy.event.listen(Session, "before_flush", write_first, once=True)
+        recording.log_dataset(rows, TABLE)
+        logged = [MlflowClient().get_run(run).inputs.dataset_inputs[0].dataset for run in (first, other)]
+    assert logged[0] == logged[1]
 
 
 def error_of(run_id: str | None) -> float:

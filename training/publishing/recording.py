@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.pandas_dataset import from_pandas
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from numpy import dtype, float32
@@ -46,7 +47,11 @@ def log_dataset(dataset: Dataset, description: Table) -> None:
     # Only the first characters of a digest fit into MLflow's field.
     plain = dataset.table.astype(dict.fromkeys(dataset.table.select_dtypes("category"), str))
     rows = from_pandas(plain, source, description.target.column, Path(dataset.source).name, dataset.sha256[:12])
-    mlflow.log_input(rows, context="training")
+    try:
+        mlflow.log_input(rows, context="training")
+    except MlflowException:
+        # MLflow looks whether the experiment has the dataset before it writes: of two trainings at once, one may fail.
+        mlflow.log_input(rows, context="training")
 
 
 def log_facts(facts: Facts) -> None:
