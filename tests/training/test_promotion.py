@@ -6,8 +6,10 @@ from threading import Barrier, Event, current_thread
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy
 import xgboost
 from mlflow import MlflowClient
+from sqlalchemy.orm import Session
 
 from tests.california import FEATURES, MODEL_NAME, TABLE, TARGET
 from tests.training.conftest import SMALL, Home, searching
@@ -184,6 +186,34 @@ def test_two_crown_at_once(
         assert registry.champion(MODEL_NAME) == "3"
     assert decisions["3"].promoted
     assert not decisions["2"].promoted
+
+
+def test_two_crown_the_first_at_once(contenders: dict[str, float]) -> None:
+    """MLflow looks whether there is a champion, then writes: another that has written it in between is no fault."""
+    with tracking.connected():
+        MlflowClient().delete_registered_model_alias(MODEL_NAME, registry.CHAMPION)
+        sqlalchemy.event.listen(Session, "before_flush", lambda *_: registry.crown(MODEL_NAME, "2"), once=True)
+        registry.crown(MODEL_NAME, "3")
+        assert registry.champion(MODEL_NAME) == "3"
+
+
+def test_a_rival_is_taken_back(
+    contenders: dict[str, float], table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version whose training fails once it is crowned, while it is being compared, takes no other with it."""
+    test = split(table, TABLE).test
+    promoted_since = registry.promoted_since
+
+    def take_back(name: str, version: int) -> list[str]:
+        found = promoted_since(name, version)
+        MlflowClient().delete_model_version(name, "3")
+        return found
+
+    with tracking.connected():
+        assert crowned("3", test).promoted
+        monkeypatch.setattr(registry, "promoted_since", take_back)
+        assert crowned("2", test) == Decision(True, "better")
+        assert registry.champion(MODEL_NAME) == "2"
 
 
 def test_crown_after_an_interrupt(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 import xgboost
 
+from training.errors import RegistryError
 from training.fitting import scores
 from training.fitting.comparison import LEVEL, Comparison, compare
 from training.fitting.estimators import Values, features, no_and_yes, truth
@@ -84,7 +85,14 @@ def crown(version: str, decision: Decision, candidate: Candidate, *, since: int,
     registry.crown(name, version)
     rivals = {}
     for rival in registry.promoted_since(name, since):
-        predicted = _predictions(rival, candidate) if rival != version and not force else None
+        if rival == version or force:
+            continue
+        try:
+            predicted = _predictions(rival, candidate)
+        except RegistryError:
+            if registry.run_of(name, rival) is not None:
+                raise
+            continue  # its training failed after it was crowned, and has taken it back
         if predicted is not None:
             rivals[rival] = _mean(candidate, predicted)
     if not rivals:

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from numpy import dtype, float32
@@ -23,6 +22,7 @@ from api.store.manifest import PREDICTIONS
 from training.fitting.card import CARD_NAME
 from training.fitting.estimators import names_in_model
 from training.fitting.facts import METADATA_KEY, Facts
+from training.publishing import tracking
 from training.rows.data import Dataset
 from training.tables.description import Table
 from training.watching.drift import Comparison
@@ -47,11 +47,7 @@ def log_dataset(dataset: Dataset, description: Table) -> None:
     # Only the first characters of a digest fit into MLflow's field.
     plain = dataset.table.astype(dict.fromkeys(dataset.table.select_dtypes("category"), str))
     rows = from_pandas(plain, source, description.target.column, Path(dataset.source).name, dataset.sha256[:12])
-    try:
-        mlflow.log_input(rows, context="training")
-    except MlflowException:
-        # MLflow looks whether the experiment has the dataset before it writes: of two trainings at once, one may fail.
-        mlflow.log_input(rows, context="training")
+    tracking.insist(lambda: mlflow.log_input(rows, context="training"))
 
 
 def log_facts(facts: Facts) -> None:

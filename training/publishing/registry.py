@@ -19,6 +19,7 @@ from api.store.mlmodel import MLMODEL
 from training.errors import RegistryError
 from training.fitting.card import CARD_NAME
 from training.fitting.facts import METADATA_KEY, Facts
+from training.publishing import tracking
 from training.publishing.database import ARTIFACTS
 from training.publishing.recording import DATASET_FILE
 
@@ -40,7 +41,7 @@ def champion(name: str) -> str | None:
 
 def crown(name: str, version: str) -> None:
     """Let the alias name this version."""
-    MlflowClient().set_registered_model_alias(name, CHAMPION, version)
+    tracking.insist(lambda: MlflowClient().set_registered_model_alias(name, CHAMPION, version))
 
 
 def open_model(name: str) -> None:

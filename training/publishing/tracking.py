@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
@@ -154,6 +154,18 @@ def _is_gone(process: str, start: float) -> bool:
     if not runs(int(pid)):
         return True
     return old and int(pid) == os.getpid()  # the number that a container's process has had before
+
+
+def insist(write: Callable[[], object]) -> None:
+    """Write what another training may write at the same time.
+
+    MLflow looks whether it is there, then writes it: of two that look at once, the database refuses one, which finds it
+    there the second time.
+    """
+    try:
+        write()
+    except MlflowException:
+        write()
 
 
 def git_revision() -> str:
