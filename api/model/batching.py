@@ -5,8 +5,10 @@ There is no timer: an idle service predicts a lone row at once.
 """
 
 import asyncio
+import functools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -123,9 +125,7 @@ class Batcher:
 
     def _enqueue(self, row: Row, waiter: Waiter) -> None:
         if not self.rows:
-            self.seen = 0
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._turn, loop)
+            self._take_turn()
         self.rows.append(row)
         self.waiters.append(waiter)
 
@@ -149,18 +149,26 @@ class Batcher:
         finally:
             self.batched -= len(rows)
 
-    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+    @functools.cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """Asked for once: each time is a system call in Python 3.11."""
+        return asyncio.get_running_loop()
+
+    def _take_turn(self) -> None:
+        self.seen = 0
+        self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
         """Predict what waits; a crowd that has grown since the last turn may be growing still, and gets another."""
         if max(self.seen, 1) < len(self.rows) < self.rows_per_turn:
             self.seen = len(self.rows)
-            loop.call_soon(self._turn, loop)
+            self._loop.call_soon(self._turn)
             return
         size = self.rows_per_turn
         rows, self.rows = self.rows[:size], self.rows[size:]
         waiters, self.waiters = self.waiters[:size], self.waiters[size:]
         if self.rows:
-            self.seen = 0
-            loop.call_soon(self._turn, loop)
+            self._take_turn()
         outcomes: Sequence[Answer | Exception]
         try:
             outcomes = self._answers(rows)
@@ -175,11 +183,11 @@ class Batcher:
             predicted = self.model.predict(array)
         except Exception as error:
             raise PredictionError("the model failed") from error
+        values: Any = predicted.tolist()
         # One infinity or NaN makes the sum one.
-        if not math.isfinite(np.add.reduce(predicted, axis=None, dtype=np.float64)):
+        if not math.isfinite(sum(values) if predicted.ndim == 1 else predicted.sum(dtype=np.float64)):
             raise PredictionError("the model predicted something that is not a finite number")
         self._observe(rows, array, predicted)
-        values: list[Value] = predicted.tolist()
         return list(map(Answer, values, self.model.extrapolated(array)))
 
     def _observe(self, rows: list[Row], array: Rows, predicted: Predictions) -> None:

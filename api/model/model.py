@@ -46,8 +46,8 @@ class Model:
     def __post_init__(self) -> None:
         anything = (-np.inf, np.inf)
         bounds = np.array([self.ranges.get(name, anything) for name in self.schema.names], np.float32)
-        object.__setattr__(self, "_low", bounds[:, 0])
-        object.__setattr__(self, "_high", bounds[:, 1])
+        object.__setattr__(self, "_low", bounds[:, 0].copy())
+        object.__setattr__(self, "_high", bounds[:, 1].copy())
         object.__setattr__(self, "_names", np.array(self.schema.names, object))
 
     _low: Rows = field(init=False, repr=False)
@@ -71,10 +71,10 @@ class Model:
 
     def extrapolated(self, rows: Rows) -> list[list[str]]:
         """Of each row the features whose values lie outside the training data."""
-        outside = self.outside(rows)
-        if not np.count_nonzero(outside):
+        # Half the time of `outside`, where all is well.
+        if rows.clip(self._low, self._high).tobytes() == rows.tobytes():
             return [[]] * len(rows)
-        return [self._names[row].tolist() for row in outside]
+        return [self._names[row].tolist() for row in self.outside(rows)]
 
     @classmethod
     def load(cls, fetched: FetchedModel) -> Self:

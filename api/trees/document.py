@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from api.errors import ModelRefused
+from api.trees.alignment import LOWEST
 from api.trees.categories import Sets
-from api.trees.forest import Forest, Places
+from api.trees.forest import LEAF, Forest, Places
 
-LEAF = -1
-LOWEST = np.finfo(np.float32).min
 SIZE = struct.Struct(">q").pack
 TYPES = {"float32": (b"d", ">f4"), "int32": (b"l", ">i4"), "int64": (b"L", ">i8"), "uint8": (b"U", "u1")}
 """UBJSON's marker and numpy's type of an array's numbers."""
@@ -77,7 +76,7 @@ def _trees(forest: Forest) -> list[dict[str, Any]]:
         if not np.isfinite(value[is_leaf]).all():
             raise ModelRefused("the model's leaves, times the weights of their trees, are no finite numbers")
     categorical = nodes.categorical[reached] & ~is_leaf
-    # The reader has no infinities. No finite number is below the lowest, and all are right of it.
+    # The reader has no infinities.
     all_left = np.isposinf(value) & ~is_leaf & ~categorical
     value = np.where(np.isinf(value), LOWEST, value)
     columns: Columns = {

@@ -21,7 +21,8 @@ def edge_rows(layout: Layout, n_features: int, n_rows: int) -> Floats:
     shape = (n_rows, n_features)
     chosen = np.cumsum(asked) - asked + np.floor(random.random(shape) * asked).astype(np.int64)
     values = layout.threshold[by_feature].take(chosen, mode="clip") if len(inner) else np.zeros(shape, np.float32)
-    values = np.where(random.random(shape) < 0.5, values, np.nextafter(values, np.float32(-np.inf)))
+    with np.errstate(over="ignore"):  # below the lowest number is infinity
+        values = np.where(random.random(shape) < 0.5, values, np.nextafter(values, np.float32(-np.inf)))
     if layout.categories is not None:
         limit = layout.categories.limit
         values = np.where(limit > 0, np.floor(random.random(shape) * (limit + 1)), values)

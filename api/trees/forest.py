@@ -13,6 +13,9 @@ Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+LEAF = -1
+"""Where a split would name its left child."""
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -24,7 +27,7 @@ class Nodes:
     roots: Places
     """In the order of the trees."""
     left: Places
-    """The place of the left child, the right one being the next; -1: a leaf."""
+    """The place of the left child, the right one being the next; or `LEAF`."""
     feature: Places
     """What a split asks about."""
     condition: Floats

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from api.errors import ModelRefused
 from api.trees import document
+from api.trees.alignment import aligned
 from api.trees.forest import Floats, Forest
 
 ONE_THREAD = 1
@@ -31,13 +31,11 @@ bins have decided beforehand."""
 
 
 class Scorer:
-    """The raw scores of one forest, before the link function."""
+    """The raw scores of one forest, before the link function, by what walks few rows and what walks many."""
 
-    def __init__(self, stored: bytes, *, categorical: bool) -> None:
-        self.categorical = categorical
-        with _file(stored) as path:
-            self._few = lignum.load(path)
-            self._many = self._few if categorical else lignum.load(path, binned=False)
+    def __init__(self, few: lignum.Model, many: lignum.Model) -> None:
+        self._few = few
+        self._many = many
         # What is alive when the interpreter ends, its binding reports on standard error as leaked.
         weakref.finalize(self, vars(self).clear)
 
@@ -49,21 +47,41 @@ class Scorer:
             ModelRefused: lignum cannot.
         """
         try:
-            return cls(document.write(forest), categorical=bool(forest.nodes.categorical.any()))
+            few = _load(document.write(aligned(forest)))
+            if few.uses_binned and forest.nodes.categorical.any():
+                return cls(few, few)
+            many = _load(document.write(forest), binned=False)
         except (RuntimeError, ValueError, MemoryError) as error:
             raise ModelRefused(f"the model's trees could not be laid out: {error!s:.300}") from error
+        # There are bins for 65,000 thresholds of a feature.
+        return cls(few if few.uses_binned else many, many)
 
-    def __reduce__(self) -> tuple[Callable[..., Self], tuple[bytes]]:
-        with _file(b"") as path:
-            self._few.save(path)
-            stored = Path(path).read_bytes()
-        return partial(type(self), categorical=self.categorical), (stored,)
+    @classmethod
+    def restored(cls, *files: tuple[bytes, bool]) -> Self:
+        """From lignum's own files, of one walk or of two, and whether each is by bins."""
+        walks = [_load(content, binned=binned) for content, binned in files]
+        return cls(walks[0], walks[-1])
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[tuple[bytes, bool], ...]]:
+        walks = [self._few] if self._many is self._few else [self._few, self._many]
+        return type(self).restored, tuple((_stored(walk), walk.uses_binned) for walk in walks)
 
     def scores(self, rows: Floats) -> Floats:
         """XGBoost's own floats to the bit: shape (n,), or (n, classes) of several classes."""
         model = self._few if len(rows) <= FEW_ROWS else self._many
         scores: Floats = model.predict(rows, raw_score=True, n_jobs=ONE_THREAD).astype(np.float32)
         return scores
+
+
+def _load(content: bytes, *, binned: bool = True) -> lignum.Model:
+    with _file(content) as path:
+        return lignum.load(path, binned=binned)
+
+
+def _stored(model: lignum.Model) -> bytes:
+    with _file(b"") as path:
+        model.save(path)
+        return Path(path).read_bytes()
 
 
 @contextlib.contextmanager
