@@ -15,7 +15,7 @@ import msgspec
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api.http.direct import Exchange
+from api.http.connection.direct import Exchange
 from api.http.journal import Journal, RequestLine, timestamp
 from api.http.keys import ApiKeys
 from api.http.messages import CLOSE, SECURITY_HEADERS, Header, Reply, send_reply

@@ -12,9 +12,9 @@ from typing import Literal
 
 import uvicorn
 
+from api.http.connection.protocol import BoundedProtocol
 from api.http.front import Front
 from api.http.metrics import Scrapes
-from api.http.protocol import BoundedProtocol
 from api.http.sockets import BACKLOG, url
 from api.settings import Settings
 

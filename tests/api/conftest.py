@@ -56,10 +56,11 @@ def guarded(model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def hasty(model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that waits half a second for a request and a second for the next, and holds 1 MB of bodies."""
-    bounds = "from api.http import messages, protocol; protocol.REQUEST_SECONDS = 0.5; messages.MAX_HELD_BYTES = 2**20"
+    imports = "import sys; from api.http import messages; from api.http.connection import protocol"
+    bounds = "protocol.REQUEST_SECONDS = 0.5; messages.MAX_HELD_BYTES = 2**20"
     running = start_service(
         tmp_path_factory.mktemp("hasty") / "service.log",
-        arguments=("-c", f"import sys; {bounds}; from api.__main__ import main; sys.exit(main())"),
+        arguments=("-c", f"{imports}; {bounds}; from api.__main__ import main; sys.exit(main())"),
         MODEL_PATH=str(model_directory),
         KEEP_ALIVE_SECONDS="1",
     )

@@ -7,7 +7,7 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from api.http.direct import Exchange
+from api.http.connection.direct import Exchange
 from api.http.front import Front
 from api.http.metrics import Scrapes
 from api.http.problems import PROBLEM_JSON, ProblemError

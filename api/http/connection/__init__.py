@@ -1,0 +1,1 @@
+"""One connection: what is read from it and refused while it is, what is answered without a task, and its clocks."""
