@@ -7,6 +7,7 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from api.http.connection.clocks import Clock, IdleClock
 from api.http.connection.direct import Exchange
 from api.http.front import Front
 from api.http.metrics import Scrapes
@@ -42,12 +43,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.idle_clock: asyncio.TimerHandle | None = None
-        self.idle_since: float | None = None
         self.direct = cast("Front | Scrapes", self.app).direct
         self.exchange: Exchange | None = None
-        self.deadline: asyncio.TimerHandle | None = None
-        self.stuck: asyncio.TimerHandle | None = None
+        self.idle = IdleClock(self.loop, self.timeout_keep_alive, self._abort)
+        self.deadline = Clock(self.loop, self._too_slow)
+        self.stuck = Clock(self.loop, self._abort)
         self.head_bytes = 0
         self.unfinished_bytes = 0
         self.reading_head = False
@@ -59,14 +59,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection that says nothing at all is an idle one."""
         super().connection_made(cast("asyncio.Transport", transport))
-        self._await_request()
+        self.idle.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
-        self._stop_clock()
-        self._stop_stuck_clock()
-        if self.idle_clock is not None:
-            self.idle_clock.cancel()
+        for clock in (self.idle, self.deadline, self.stuck):
+            clock.stop()
         super().connection_lost(exc)
 
     def eof_received(self) -> Any:  # uvicorn says None, asyncio means bool
@@ -78,7 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; whatever stays incomplete runs against the clock."""
-        self.idle_since = None
+        self.idle.pause()
         self.unfinished_bytes += len(data)
         try:
             self._parse(data)
@@ -91,13 +89,13 @@ class BoundedProtocol(HttpToolsProtocol):
             # A header without an end never reaches on_header.
             if self.unfinished_bytes > MAX_HEAD_BYTES:
                 self._refuse(HEAD_TOO_LARGE)
-            if self.deadline is None and not self.transport.is_closing():
-                self.deadline = self.loop.call_later(REQUEST_SECONDS, self._too_slow)
+            if not self.transport.is_closing():
+                self.deadline.start(REQUEST_SECONDS)
             return
-        self._stop_clock()
+        self.deadline.stop()
         if not self._answering():
             # An empty line begins no request.
-            self._await_request()
+            self.idle.start()
 
     def _parse(self, data: bytes | memoryview) -> None:
         """Feed the parser, which stops after the head of a request that asks for another protocol.
@@ -202,17 +200,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
-            self._await_request()
+            self.idle.start()
 
     def pause_writing(self) -> None:
         """Uvicorn's callback: the client does not take its answer as fast as it is written."""
         super().pause_writing()
-        self.stuck = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+        self.stuck.start(REQUEST_SECONDS)
 
     def resume_writing(self) -> None:
         """Uvicorn's callback: the client has taken most of its answer."""
         super().resume_writing()
-        self._stop_stuck_clock()
+        self.stuck.stop()
 
     def _begin_exchange(self) -> bool:
         """Whether this request will be answered without a task, if all of it has arrived."""
@@ -254,26 +252,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _await_request(self) -> None:
-        """Close the connection unless a request begins in time.
-
-        One clock runs on through many requests: to set and stop it at each would cost as much as to read one.
-        """
-        self.idle_since = self.loop.time()
-        if self.idle_clock is None:
-            self.idle_clock = self.loop.call_later(self.timeout_keep_alive, self._look_whether_idle)
-
-    def _look_whether_idle(self) -> None:
-        self.idle_clock = None
-        if self.idle_since is None:
-            return
-        left = self.idle_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self.idle_clock = self.loop.call_later(left, self._look_whether_idle)
-        else:
-            # Whether or not the client has taken its answer.
-            self.transport.abort()
-
     def _keep_if_asked_first(self) -> None:
         if self.asked_first:
             self.asked_first = False
@@ -283,18 +261,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.fault = fault
         raise fault
 
-    def _stop_clock(self) -> None:
-        if self.deadline is not None:
-            self.deadline.cancel()
-            self.deadline = None
-
-    def _stop_stuck_clock(self) -> None:
-        if self.stuck is not None:
-            self.stuck.cancel()
-            self.stuck = None
+    def _abort(self) -> None:
+        """End the connection, whether or not the client has taken its answer."""
+        self.transport.abort()
 
     def _too_slow(self) -> None:
-        self.deadline = None
         self._refuse(ProblemError(408, f"The request did not arrive within {REQUEST_SECONDS:g} seconds."))
 
     def _refuse(self, problem: ProblemError) -> None:
@@ -304,7 +275,7 @@ class BoundedProtocol(HttpToolsProtocol):
         in_body = self.reading and not self.reading_head
         if in_body and self.pipeline:
             # Not its turn yet: the clock runs out once more.
-            self.deadline = self.deadline or self.loop.call_later(REQUEST_SECONDS, self._too_slow)
+            self.deadline.start(REQUEST_SECONDS)
         elif not in_body and self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False
         else:
