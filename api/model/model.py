@@ -71,8 +71,8 @@ class Model:
 
     def extrapolated(self, rows: Rows) -> list[list[str]]:
         """Of each row the features whose values lie outside the training data."""
-        # Half the time of `outside`, where all is well.
-        if rows.clip(self._low, self._high).tobytes() == rows.tobytes():
+        # Two thirds of the time of `outside`, where all is well.
+        if np.minimum(np.maximum(rows, self._low), self._high).tobytes() == rows.tobytes():
             return [[]] * len(rows)
         return [self._names[row].tolist() for row in self.outside(rows)]
 
