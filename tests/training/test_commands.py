@@ -363,6 +363,26 @@ def test_describe_drafts_a_description_that_is_read(
     assert "is there already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (60, "mine.csv has 60 rows; at least 100 different ones are needed."),
+        (208, "mine.csv has too few rows of c (8); 10 of each class are needed"),
+        (210, None),
+    ],
+)
+def test_describe_says_what_training_will_refuse(
+    rows: int, said: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too few rows, or too few of a class, are told with the draft, before anybody has corrected it."""
+    monkeypatch.chdir(tmp_path)
+    file = pd.DataFrame({"size": [i * 7 % 97 + i / 8 for i in range(210)], "kind": [*"ab"] * 100 + ["c"] * 10})
+    file.head(rows).to_csv("mine.csv", index=False)
+    assert run(["describe", "mine.csv", "--target", "kind"]) == 0
+    out = capsys.readouterr().out
+    assert (f"  - Training will refuse these rows: {said}" in out) if said else ("refuse" not in out)
+
+
 def test_what_to_type_next_names_the_table(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A command that is told for another table than the default has the option that means it."""
     file = tmp_path / "my flats.toml"
