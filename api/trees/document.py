@@ -17,7 +17,12 @@ from api.trees.categories import Sets
 from api.trees.forest import LEAF, Forest, Places
 
 SIZE = struct.Struct(">q").pack
-TYPES = {"float32": (b"d", ">f4"), "int32": (b"l", ">i4"), "int64": (b"L", ">i8"), "uint8": (b"U", "u1")}
+TYPES = {
+    np.dtype("float32"): (b"d", ">f4"),
+    np.dtype("int32"): (b"l", ">i4"),
+    np.dtype("int64"): (b"L", ">i8"),
+    np.dtype("uint8"): (b"U", "u1"),
+}
 """UBJSON's marker and numpy's type of an array's numbers."""
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -150,7 +155,7 @@ def _encoded(value: Any) -> bytes:
         case int():
             return b"L" + SIZE(value)
         case np.ndarray():
-            marker, kind = TYPES[value.dtype.name]
+            marker, kind = TYPES[value.dtype]
             return b"".join([b"[$", marker, b"#L", SIZE(len(value)), value.astype(kind).tobytes()])
     raise TypeError(type(value))
 
