@@ -26,7 +26,7 @@ MAX_ROWS_PER_TURN = 128
 """A turn of the event loop predicts no more, whatever the model."""
 
 STEPS_PER_TURN = 576_000
-"""Steps down trees that a turn may take (about 2 ms), or other connections would starve: those of 128 rows in 500 trees
+"""Steps down trees that a turn may take (0.6 ms), or other connections would starve: those of 128 rows in 500 trees
 of depth 8, reading a leaf being a step too."""
 
 TURNS_BETWEEN = 6
