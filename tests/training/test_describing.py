@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from training.errors import DataError
+from training.rows.checks import check
 from training.rows.drafting import draft
 from training.rows.files import read
 from training.tables import loading
@@ -82,6 +83,42 @@ def test_targets(tmp_path: Path, target: str, kind: str, classes: tuple[str, ...
     ROWS.to_csv(tmp_path / "rows.csv", index=False)
     said = described(tmp_path / "rows.csv", target).target
     assert (said.kind, said.classes) == (kind, classes)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_decimal_commas_beside_texts(decimal: str, tmp_path: Path) -> None:
+    """A time such as 9.12 and a code such as 3,4 do not make points, or commas, of the numbers of the other columns.
+
+    Yes and no are told where a spreadsheet, or pandas for the sake of a missing value, has made decimals of them.
+    """
+    rows = ROWS.assign(
+        released=["NA", "13:30", "9.12", "17:05"] * 15,
+        code=["3,4", "a", "b"] * 20,
+        member=[0.0, 1.0, float("nan"), 1.0, 0.0] * 12,
+    )
+    rows.to_csv(tmp_path / "rows.csv", index=False, sep=";", decimal=decimal)
+    features = described(tmp_path / "rows.csv").features
+    assert {name: says.kind for name, says in features.items()} == {
+        "size [m²]": "number",
+        "self": "integer",
+        "Self": "boolean",
+        "town": "category",
+        "released": "category",
+        "code": "category",
+        "member": "boolean",
+    }
+
+
+@pytest.mark.parametrize("written", [{}, {"sep": ";", "decimal": ","}], ids=["points", "commas"])
+def test_classes_are_as_the_file_writes_them(written: dict[str, Any], tmp_path: Path) -> None:
+    """Classes that are written 1.0 are read again as they were drafted, in the order of the numbers."""
+    file = tmp_path / "rows.csv"
+    rows = pd.DataFrame({"size": [i * 7 % 97 + 0.5 for i in range(120)], "grade": [2.0 + i % 9 for i in range(120)]})
+    rows.to_csv(file, index=False, **written)
+    table = described(file, "grade")
+    point = written.get("decimal", ".")
+    assert table.target.classes == tuple(f"{number}{point}0" for number in range(2, 11))
+    assert check(read(file), table, "rows.csv")["grade"].nunique() == 9
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ def _number(numbers: pd.Series, name: str, *, missing: bool, all_different: bool
     if identifies and numbers.abs().max() > LARGEST_EXACT:
         return Column(name, None, "has another, very large number in every row: an identifier teaches nothing")
     low, high = with_room(float(numbers.min()), float(numbers.max()))
+    if whole:
+        low, high = float(math.floor(low)), float(math.ceil(high))
     middle = float(numbers.quantile(0.5, interpolation="nearest"))
     return Column(
         name,

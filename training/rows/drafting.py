@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -133,9 +132,11 @@ def _target(column: pd.Series, name: str, decimal: str) -> tuple[TargetSays, lis
                 f"of at most {MOST_CLASSES} classes."
             )
         return TargetSays(column=name, kind="category", classes=tuple(distinct)), []
-    whole = bool((typed == typed.round()).all())
+    number_of = dict(zip(texts, typed, strict=True))
+    whole = bool((typed == typed.round()).all()) and len(set(number_of.values())) == len(distinct)
     if whole and len(distinct) <= MOST_CLASSES // 2:
-        classes = tuple(values.written(number) for number in np.unique(typed.to_numpy()))
+        # As the file writes them: 1.0 is read as no other class than 1.0.
+        classes = tuple(sorted(distinct, key=number_of.__getitem__))
         remark = (
             f"It has {len(distinct)} different whole numbers: one of several classes, or a number (kind, no classes)?"
         )

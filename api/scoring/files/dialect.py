@@ -3,7 +3,9 @@
 import csv
 import re
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, zip_longest
+
+from api.scoring.files.words import MISSING
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 LOOKED_AT = 200
@@ -11,6 +13,7 @@ LOOKED_AT = 200
 
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+")
+_WHOLE = re.compile(r"[-+]?\d+")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?')
 
 
@@ -36,6 +39,17 @@ def first_rows(lines: Sequence[str], separator: str) -> list[list[str]]:
 
 
 def has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether numbers are written with a comma, and none with a point."""
-    values = [value.strip() for row in rows for value in row]
-    return any(map(_DECIMAL_COMMA.fullmatch, values)) and not any(map(_DECIMAL_POINT.fullmatch, values))
+    """Whether more columns hold numbers with a comma than hold numbers with a point."""
+    columns = [[value.strip() for value in column] for column in zip_longest(*rows, fillvalue="")]
+    commas, points = (
+        sum(_holds_numbers(column, fraction) for column in columns) for fraction in (_DECIMAL_COMMA, _DECIMAL_POINT)
+    )
+    return commas > points
+
+
+def _holds_numbers(column: Sequence[str], fraction: re.Pattern[str]) -> bool:
+    """Whether some values are written so, and they and whole numbers are half of the column: a text may look so."""
+    present = [value for value in column if value not in MISSING]
+    fractions = sum(fraction.fullmatch(value) is not None for value in present)
+    whole = sum(_WHOLE.fullmatch(value) is not None for value in present)
+    return fractions > 0 and 2 * (fractions + whole) >= len(present)

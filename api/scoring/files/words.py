@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-YES = {"1", "1.0", "true", "yes", "t", "y"}
-NO = {"0", "0.0", "false", "no", "f", "n"}
+YES = {"1", "1.0", "1,0", "true", "yes", "t", "y"}
+NO = {"0", "0.0", "0,0", "false", "no", "f", "n"}
 
 MISSING = (
     "", " ", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
