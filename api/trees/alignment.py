@@ -9,11 +9,9 @@ import dataclasses
 
 import numpy as np
 
-from api.trees.forest import LEAF, Forest, Places
+from api.trees.forest import LEAF, LOWEST, Forest, Places, by_level
 
 LEVELS = 3
-LOWEST = np.finfo(np.float32).min
-"""No finite number is below it: as a threshold it sends every row to the right."""
 
 
 def aligned(forest: Forest) -> Forest:
@@ -46,12 +44,10 @@ def _splits_to_add(forest: Forest) -> Places:
     nodes = forest.nodes
     n_trees = len(nodes.roots)
     at_level = np.zeros((LEVELS, n_trees), np.int64)
-    place, tree, level = nodes.roots, np.arange(n_trees), 0
-    while len(place):
-        inner = nodes.left[place] != LEAF
-        place, tree = nodes.left[place[inner]], tree[inner]
+    for level, places in enumerate(by_level(nodes.left, nodes.roots)):
+        splits = places[nodes.left[places] != LEAF]
+        tree = np.searchsorted(nodes.roots, splits, side="right") - 1
         at_level[level % LEVELS] += np.bincount(tree, minlength=n_trees)
-        place, tree, level = np.concatenate([place, place + 1]), np.concatenate([tree, tree]), level + 1
     # A line begins at each split whose level, counted with those that are added, is a multiple of three.
     lines = [at_level[-count % LEVELS] + (count > 0) for count in range(LEVELS)]
     return np.where(nodes.categorical[nodes.roots], 0, np.argmin(lines, axis=0))

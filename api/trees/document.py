@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from api.errors import ModelRefused
-from api.trees.alignment import LOWEST
 from api.trees.categories import Sets
-from api.trees.forest import LEAF, Forest, Places
+from api.trees.forest import LEAF, LOWEST, Forest, Places, by_level
 
 SIZE = struct.Struct(">q").pack
 TYPES = {
@@ -67,7 +66,8 @@ def write(forest: Forest) -> bytes:
 
 def _trees(forest: Forest) -> list[dict[str, Any]]:
     nodes = forest.nodes
-    reached = _reached(forest)
+    # In the file's order, without what pruning left behind.
+    reached = np.sort(np.concatenate(by_level(nodes.left, nodes.roots)))
     tree = np.searchsorted(nodes.roots, reached, side="right") - 1
     # Where each tree's nodes begin among those that are reached.
     starts = np.searchsorted(reached, nodes.roots)
@@ -132,15 +132,6 @@ class _Sets:
             "categories_sizes": self.sizes[first:last],
             "categories": self.codes[start:end],
         }
-
-
-def _reached(forest: Forest) -> Places:
-    """The places of all nodes but those that pruning left behind, in order."""
-    left = forest.nodes.left
-    levels = [forest.nodes.roots]
-    while len(inner := levels[-1][left[levels[-1]] != LEAF]):
-        levels.append(np.concatenate([left[inner], left[inner] + 1]))
-    return np.sort(np.concatenate(levels))
 
 
 def _encoded(value: Any) -> bytes:

@@ -16,6 +16,9 @@ Flags = npt.NDArray[np.bool_]
 LEAF = -1
 """Where a split would name its left child."""
 
+LOWEST = np.finfo(np.float32).min
+"""No finite number is below it: as a threshold it sends every row to the right."""
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -64,3 +67,11 @@ class Forest:
     tree_weight: Floats | None
     """Dropout's weight of each tree; None: none has one."""
     nodes: Nodes
+
+
+def by_level(left: Places, roots: Places) -> list[Places]:
+    """The places that are reached from the roots, level after level: of each split its left child, then its right."""
+    levels = [roots]
+    while len(inner := levels[-1][left[levels[-1]] != LEAF]):
+        levels.append(np.stack([left[inner], left[inner] + 1], axis=1).ravel())
+    return levels

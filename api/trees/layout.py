@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from api.errors import ModelRefused
-from api.trees.forest import Flags, Floats, Forest, Places
+from api.trees.forest import Flags, Floats, Forest, Places, by_level
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -60,9 +60,7 @@ def lay_out(forest: Forest) -> Layout:
     nodes = forest.nodes
     # By output, then in turns.
     turns = np.argsort(forest.output, kind="stable").reshape(len(forest.base_score), -1).T.ravel()
-    levels = [nodes.roots[turns]]
-    while len(inner := levels[-1][nodes.left[levels[-1]] != -1]):
-        levels.append(np.stack([nodes.left[inner], nodes.left[inner] + 1], axis=1).ravel())
+    levels = by_level(nodes.left, nodes.roots[turns])
     order = np.concatenate(levels)
     place = np.full(len(nodes.left), -1)
     place[order] = np.arange(len(order))

@@ -83,18 +83,14 @@ def crown(version: str, decision: Decision, candidate: Candidate, *, since: int,
     name = candidate.description.name
     registry.note(name, version, registry.PROMOTED, "yes")
     registry.crown(name, version)
-    rivals = {}
-    for rival in registry.promoted_since(name, since):
-        if rival == version or force:
-            continue
-        try:
-            predicted = _predictions(rival, candidate)
-        except RegistryError:
-            if registry.run_of(name, rival) is not None:
-                raise
-            continue  # its training failed after it was crowned, and has taken it back
-        if predicted is not None:
-            rivals[rival] = _mean(candidate, predicted)
+    if force:
+        return decision
+    predicted = {
+        rival: _rivals_predictions(rival, candidate)
+        for rival in registry.promoted_since(name, since)
+        if rival != version
+    }
+    rivals = {rival: _mean(candidate, values) for rival, values in predicted.items() if values is not None}
     if not rivals:
         return decision
     found = {version: _score(candidate)} | rivals
@@ -122,6 +118,16 @@ def _predictions(version: str, candidate: Candidate) -> Values | None:
     if description.target.kind == "boolean" and predicted.ndim == 1:
         predicted = no_and_yes(predicted)
     return predicted if predicted.shape == candidate.predicted.shape else None
+
+
+def _rivals_predictions(version: str, candidate: Candidate) -> Values | None:
+    """The same; None too where the version was taken back, its training having failed after it was crowned."""
+    try:
+        return _predictions(version, candidate)
+    except RegistryError:
+        if registry.run_of(candidate.description.name, version) is not None:
+            raise
+        return None
 
 
 def _score(candidate: Candidate) -> float:
