@@ -1,42 +1,64 @@
 """What a prediction is answered as: a number with its interval, or classes with their probabilities."""
 
-from bisect import bisect_right
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from api.model.batching import Answer
+from api.answers.intervals import Intervals
+from api.model.batching import Answer, Answers
 from api.model.classes import class_probabilities, most_probable
 from api.model.model import Model
 
 Fields = dict[str, Any]
 """The fields of an answer that come from the prediction; a number's own field is `value` in here."""
 
+Body = type[msgspec.Struct]
 
-def make_fields_of(model: Model, interval: type[msgspec.Struct]) -> Callable[[Answer], Fields]:
+
+def make_fields_of(model: Model, interval: Body) -> Callable[[Answer], Fields]:
     """What turns an answer of this model into the fields of a body."""
     if model.schema.target.kind == "number":
         return _number(model, interval)
     return _classes(model)
 
 
-def _number(model: Model, interval: type[msgspec.Struct]) -> Callable[[Answer], Fields]:
-    bins, target = model.interval, model.schema.target
+def make_items_of(model: Model, interval: Body, item: Body) -> Callable[[Answers], list[msgspec.Struct]]:
+    """What turns answers of this model into a batch's items, each with the fields of its answer in their order."""
+    if model.schema.target.kind == "number":
+        return _numbers(model, interval, item)
+    fields = _classes(model)
+    return lambda answers: [item(**fields(answer)) for answer in answers.one_by_one()]
+
+
+def _number(model: Model, interval: Body) -> Callable[[Answer], Fields]:
+    intervals = Intervals.of(model)
 
     def fields(answer: Answer) -> Fields:
         value: Any = answer.value
-        if bins is None:
-            return {"value": value, "interval": None, "extrapolated": answer.extrapolated}
-        place = bisect_right(bins.edges, value)
-        low, high = value - bins.low[place], value + bins.high[place]
-        if target.low is not None and low < target.low:
-            low = min(target.low, value)
-        if target.high is not None and high > target.high:
-            high = max(target.high, value)
-        return {"value": value, "interval": interval(low, high), "extrapolated": answer.extrapolated}
+        return {
+            "value": value,
+            "interval": interval(*intervals.one(value)) if intervals else None,
+            "extrapolated": answer.extrapolated,
+        }
 
     return fields
+
+
+def _numbers(model: Model, interval: Body, item: Body) -> Callable[[Answers], list[msgspec.Struct]]:
+    intervals = Intervals.of(model)
+
+    def items(answers: Answers) -> list[msgspec.Struct]:
+        values = answers.predicted.astype(np.float64)
+        of_each: Any = repeat(None)
+        if intervals:
+            low, high = intervals.many(values)
+            of_each = map(interval, low.tolist(), high.tolist())
+        return list(map(item, values.tolist(), of_each, answers.extrapolated))
+
+    return items
 
 
 def _classes(model: Model) -> Callable[[Answer], Fields]:

@@ -61,7 +61,7 @@ def make_bodies(schema: Schema, example: Example, *, linked: bool) -> Bodies:
         described(str, description="Version of the model that answered.", examples=["1"]),
     )
     what, rename = lowered(target.label), {"value": target.answer}
-    item = _body("BatchItem", "One row's answer within a batch.", [value, *beside, extrapolated], rename)
+    item = _body("BatchItem", "One row's answer within a batch.", [value, *beside, extrapolated], rename, kw_only=False)
     return Bodies(
         prediction=_body(
             "Prediction",
@@ -96,9 +96,11 @@ def make_bodies(schema: Schema, example: Example, *, linked: bool) -> Bodies:
     )
 
 
-def _body(name: str, text: str, fields: list[Any], rename: dict[str, str] | None = None) -> Body:
+def _body(
+    name: str, text: str, fields: list[Any], rename: dict[str, str] | None = None, *, kw_only: bool = True
+) -> Body:
     return msgspec.defstruct(
-        name, fields, namespace={"__doc__": text}, rename=rename, frozen=True, gc=False, kw_only=True
+        name, fields, namespace={"__doc__": text}, rename=rename, frozen=True, gc=False, kw_only=kw_only
     )
 
 

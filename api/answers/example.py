@@ -1,5 +1,6 @@
 """The row that the documents show and that readiness predicts, and how the model answers it."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -25,13 +26,13 @@ def example_row(model: Model, reader: RowReader) -> Row:
     Raises:
         ModelRefused: an example is none of its feature's values.
     """
-    values: list[float | None] = []
+    values: list[float] = []
     for feature, field in zip(model.schema.features, reader.fields, strict=True):
         if feature.example is not None:
             value = _checked(feature.example, field)
             values.append(float(field.codes[value] if field.codes else value))
         elif feature.missing:
-            values.append(None)
+            values.append(math.nan)
         else:
             low, high = model.ranges.get(feature.name, (feature.low or 0.0, feature.low or 0.0))
             values.append((low + high) / 2 if feature.kind == "number" else low)

@@ -13,7 +13,7 @@ from msgspec import Meta
 from api.answers.endpoint import Endpoint, reference, response
 from api.answers.predictions import Predictions
 from api.http.messages import Reply
-from api.model.batching import Value
+from api.model.batching import Answers
 from api.model.classes import class_probabilities, most_probable
 from api.rows.faults import MAX_BATCH_BODY_BYTES
 from api.rows.fields import described, in_words
@@ -54,12 +54,15 @@ class Invocations:
         except FrameError as error:
             return Reply(400, msgspec.json.encode(InvocationError(error.code, str(error))))
         answers = await self.predictions.batcher.predict_many(rows)
-        self.predictions.keep(scope["state"]["request_id"], rows, answers)
-        return Reply(200, msgspec.json.encode(self.writes([self._value(answer.value) for answer in answers])))
+        self.predictions.keep_many(scope["state"]["request_id"], rows, answers)
+        return Reply(200, msgspec.json.encode(self.writes(self._values(answers))))
 
-    def _value(self, value: Value) -> Value | int:
+    def _values(self, answers: Answers) -> list[Any]:
         """What MLflow answers: of scikit-learn's classifier the class's code, else what the booster predicts."""
-        return most_probable(class_probabilities(value)) if self.predictions.model.predicts_labels else value
+        values: list[Any] = answers.predicted.tolist()
+        if self.predictions.model.predicts_labels:
+            return [most_probable(class_probabilities(value)) for value in values]
+        return values
 
     def endpoint(self) -> Endpoint:
         """With what the documents say of it."""

@@ -7,12 +7,12 @@ with `make bench`. Decoders and the encoder are made once.
 import msgspec
 from litestar.types import HTTPScope, Receive
 
-from api.answers.answering import make_fields_of
+from api.answers.answering import make_fields_of, make_items_of
 from api.answers.bodies import Bodies
 from api.answers.endpoint import Endpoint
 from api.http.front import End
 from api.http.messages import BodyReader, Reply, check_json
-from api.model.batching import Answer, Batcher, Row
+from api.model.batching import Answer, Answers, Batcher, Row, SentRows
 from api.rows.faults import MAX_BATCH_BODY_BYTES, MAX_BATCH_ROWS
 from api.rows.fields import lowered
 from api.rows.reader import RowReader
@@ -34,12 +34,13 @@ class Predictions:
         self.capture = capture
         self.receiver = BodyReader()
         self.fields = make_fields_of(self.model, bodies.interval)
+        self.items = make_items_of(self.model, bodies.interval, bodies.item)
 
     async def single(self, scope: HTTPScope, receive: Receive) -> Reply:
         """`POST /predict`: one row."""
         row = await self.read_row(scope, receive)
         answer = await self.batcher.predict(row)
-        self.keep(scope["state"]["request_id"], [row], [answer])
+        self._keep(scope["state"]["request_id"], row, answer)
         return self._reply(answer)
 
     def direct(self, scope: HTTPScope, body: bytes, end: End) -> None:
@@ -55,7 +56,7 @@ class Predictions:
         def predicted(outcome: Answer | Exception) -> None:
             try:
                 if not isinstance(outcome, Exception):
-                    self.keep(scope["state"]["request_id"], [row], [outcome])
+                    self._keep(scope["state"]["request_id"], row, outcome)
                 reply = outcome if isinstance(outcome, Exception) else self._reply(outcome)
             except Exception as error:  # noqa: BLE001 (the others of its turn are still answered)
                 reply = error
@@ -66,9 +67,14 @@ class Predictions:
     def _reply(self, answer: Answer) -> Reply:
         return Reply(200, _encode(self.bodies.prediction(**self.fields(answer), model_version=self.model.version)))
 
-    def keep(self, request_id: str, rows: list[Row], answers: list[Answer]) -> None:
+    def _keep(self, request_id: str, row: Row, answer: Answer) -> None:
+        if self.capture.chooses():
+            self.capture.take(request_id, [row], [answer], self._item)
+
+    def keep_many(self, request_id: str, rows: SentRows, answers: Answers) -> None:
         """Let an answered request be captured, if it is one of those that are."""
-        self.capture.take(request_id, rows, answers, self._item)
+        if self.capture.chooses():
+            self.capture.take(request_id, list(map(tuple, rows.tolist())), answers.one_by_one(), self._item)
 
     def _item(self, answer: Answer) -> msgspec.Struct:
         body: msgspec.Struct = self.bodies.item(**self.fields(answer))
@@ -86,9 +92,9 @@ class Predictions:
         """`POST /predict/batch`: many rows, answered in order."""
         rows = self.reader.many(await self.receiver.read_json(scope, receive, MAX_BATCH_BODY_BYTES))
         answers = await self.batcher.predict_many(rows)
-        self.keep(scope["state"]["request_id"], rows, answers)
-        items = [self._item(answer) for answer in answers]
-        return Reply(200, _encode(self.bodies.batch_prediction(predictions=items, model_version=self.model.version)))
+        self.keep_many(scope["state"]["request_id"], rows, answers)
+        body = self.bodies.batch_prediction(predictions=self.items(answers), model_version=self.model.version)
+        return Reply(200, _encode(body))
 
     def endpoints(self) -> tuple[Endpoint, Endpoint]:
         """Both, with what the documents say of them."""

@@ -59,22 +59,24 @@ class BodyReader:
         message = await receive()
         if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= limit:
             return message["body"]
-        body = bytearray()
+        parts: list[bytes] = []
+        size = 0
         try:
             while True:
                 if message["type"] != "http.request":
                     raise ProblemError(400, "The request ended before its body was complete.")
-                body += message["body"]
+                parts.append(message["body"])
+                size += len(message["body"])
                 self.held_bytes += len(message["body"])
-                if len(body) > limit:
+                if size > limit:
                     raise _too_large(limit)
                 if not message["more_body"]:
-                    return bytes(body)
+                    return b"".join(parts)
                 if self.held_bytes > MAX_HELD_BYTES:
                     raise OverloadedError
                 message = await receive()
         finally:
-            self.held_bytes -= len(body)
+            self.held_bytes -= size
 
 
 def check_json(headers: Iterable[Header], body: bytes, limit: int) -> None:

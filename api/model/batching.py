@@ -8,16 +8,21 @@ import asyncio
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from api.model.model import Model
 from api.trees.walk import Predictions, Rows
 
-Row = tuple[float | None, ...]
-"""One row in the model's own numbers, in column order; None where a value is missing."""
+Row = tuple[float, ...]
+"""One row in the model's own numbers, in column order; NaN where a value is missing."""
+
+SentRows = npt.NDArray[np.float64]
+"""Many such rows, of shape (n, features): as exact as they were sent."""
 
 Value = float | list[float]
 """A predicted number or the probability of yes; of several classes the probability of each."""
@@ -28,6 +33,9 @@ MAX_ROWS_PER_TURN = 128
 STEPS_PER_TURN = 576_000
 """Steps down trees that a turn may take (0.6 ms), or other connections would starve: those of 128 rows in 500 trees
 of depth 8, reading a leaf being a step too."""
+
+TURNS_ALONE = 4
+"""Of a batch as many turns' rows are predicted at once (2.4 ms) while nobody else asks: who comes next waits once."""
 
 TURNS_BETWEEN = 6
 """Turns of the event loop between two parts of a batch request: another request takes five, from socket to answer."""
@@ -41,6 +49,17 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
     value: Value
     extrapolated: list[str]
+
+
+class Answers(NamedTuple):
+    """The same of many rows, in order."""
+
+    predicted: Predictions
+    extrapolated: list[list[str]]
+
+    def one_by_one(self) -> list[Answer]:
+        """Each row's own."""
+        return list(starmap(Answer, zip(self.predicted.tolist(), self.extrapolated, strict=True)))
 
 
 Waiter = Callable[["Answer | Exception"], None]
@@ -76,6 +95,7 @@ class Batcher:
         self.rows: list[Row] = []
         self.waiters: list[Waiter] = []
         self.seen = 0
+        self.turns = 0
         self.batched = 0
         self.probe_row: Row | None = None
         self.probing = 0
@@ -129,7 +149,7 @@ class Batcher:
         self.rows.append(row)
         self.waiters.append(waiter)
 
-    async def predict_many(self, rows: list[Row]) -> list[Answer]:
+    async def predict_many(self, rows: SentRows) -> Answers:
         """Predict a whole request's rows, in order, a few at each turn so that other requests are not held up.
 
         Raises:
@@ -140,14 +160,26 @@ class Batcher:
             raise OverloadedError
         self.batched += len(rows)
         try:
-            answers: list[Answer] = []
-            for start in range(0, len(rows), self.rows_per_turn):
-                answers += self._answers(rows[start : start + self.rows_per_turn])
-                for _ in range(TURNS_BETWEEN):
-                    await asyncio.sleep(0)
-            return answers
+            array = rows.astype(np.float32)
+            return Answers(await self._in_turns(array), self.model.extrapolated(array))
         finally:
             self.batched -= len(rows)
+
+    async def _in_turns(self, rows: Rows) -> Predictions:
+        outputs = self.model.trees.n_outputs
+        predicted = np.empty((len(rows), outputs) if outputs > 1 else len(rows), np.float32)
+        start, turns = 0, -1
+        while start < len(rows):
+            alone = self.turns == turns and self.batched == len(rows)
+            turns = self.turns
+            part = slice(start, start + self.rows_per_turn * (TURNS_ALONE if alone else 1))
+            predicted[part] = self._predict(rows[part])
+            _refuse_infinite(predicted[part].sum(dtype=np.float64))
+            self.observe(rows[part], predicted[part])
+            start = part.stop
+            for _ in range(TURNS_BETWEEN):
+                await asyncio.sleep(0)
+        return predicted
 
     @functools.cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -164,6 +196,7 @@ class Batcher:
             self.seen = len(self.rows)
             self._loop.call_soon(self._turn)
             return
+        self.turns += 1
         size = self.rows_per_turn
         rows, self.rows = self.rows[:size], self.rows[size:]
         waiters, self.waiters = self.waiters[:size], self.waiters[size:]
@@ -179,16 +212,18 @@ class Batcher:
 
     def _answers(self, rows: list[Row]) -> list[Answer]:
         array = np.array(rows, np.float32)
-        try:
-            predicted = self.model.predict(array)
-        except Exception as error:
-            raise PredictionError("the model failed") from error
+        predicted = self._predict(array)
         values: Any = predicted.tolist()
-        # One infinity or NaN makes the sum one.
-        if not math.isfinite(sum(values) if predicted.ndim == 1 else predicted.sum(dtype=np.float64)):
-            raise PredictionError("the model predicted something that is not a finite number")
+        # Of a few numbers Python has the sum before numpy begins.
+        _refuse_infinite(sum(values) if predicted.ndim == 1 else predicted.sum(dtype=np.float64))
         self._observe(rows, array, predicted)
         return list(map(Answer, values, self.model.extrapolated(array)))
+
+    def _predict(self, array: Rows) -> Predictions:
+        try:
+            return self.model.predict(array)
+        except Exception as error:
+            raise PredictionError("the model failed") from error
 
     def _observe(self, rows: list[Row], array: Rows, predicted: Predictions) -> None:
         if not self.probing:
@@ -197,3 +232,9 @@ class Batcher:
         asked = [row is not self.probe_row for row in rows]
         self.probing -= len(rows) - sum(asked)
         self.observe(array[asked], predicted[asked])
+
+
+def _refuse_infinite(total: float) -> None:
+    """One infinity or NaN among the predictions makes their sum one."""
+    if not math.isfinite(total):
+        raise PredictionError("the model predicted something that is not a finite number")

@@ -74,7 +74,11 @@ class Model:
         # Two thirds of the time of `outside`, where all is well.
         if np.minimum(np.maximum(rows, self._low), self._high).tobytes() == rows.tobytes():
             return [[]] * len(rows)
-        return [self._names[row].tolist() for row in self.outside(rows)]
+        outside = self.outside(rows)
+        found: list[list[str]] = [[]] * len(rows)
+        for place in np.flatnonzero(outside.any(axis=1)).tolist():
+            found[place] = self._names[outside[place]].tolist()
+        return found
 
     @classmethod
     def load(cls, fetched: FetchedModel) -> Self:

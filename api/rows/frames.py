@@ -14,10 +14,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from api.http.problems import UNREADABLE
-from api.model.batching import Row
+from api.model.batching import SentRows
 from api.rows.faults import MAX_BATCH_BODY_BYTES, MAX_BATCH_ROWS
 from api.rows.fields import Field
 
@@ -59,7 +58,7 @@ class FrameReader:
             "inputs": self._from_tensors,
         }
 
-    def read_json(self, body: bytes) -> list[Row]:
+    def read_json(self, body: bytes) -> SentRows:
         """Rows from one of MLflow's four formats.
 
         Raises:
@@ -77,7 +76,7 @@ class FrameReader:
             )
         return self.rows(self.formats[given[0]](sent[given[0]]))
 
-    def read_csv(self, body: bytes) -> list[Row]:
+    def read_csv(self, body: bytes) -> SentRows:
         """Rows from CSV whose first line names the columns.
 
         Raises:
@@ -148,7 +147,7 @@ class FrameReader:
         _refuse_too_many(rows)
         return {name: values if isinstance(values, list) else [values] * rows for name, values in given.items()}
 
-    def rows(self, columns: _Columns) -> list[Row]:
+    def rows(self, columns: _Columns) -> SentRows:
         """The model's rows, from columns of equal length by name.
 
         A column may be left out where its values may be missing.
@@ -163,14 +162,16 @@ class FrameReader:
             [self._numbers(field, columns.get(name, [None] * rows)) for name, field in self.fields.items()], axis=1
         )
         optional = np.array([field.optional for field in self.fields.values()])
-        for row, column in np.argwhere(~(np.isfinite(table) | (np.isnan(table) & optional)))[:1]:
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(table.astype(np.float32))
+        for row, column in np.argwhere(~(finite | (np.isnan(table) & optional)))[:1]:
             raise FrameError(
                 f"Column {list(self.fields)[column]} of row {row} is missing or not finite; this service needs finite "
                 "numbers."
             )
-        return [tuple(row) for row in table.tolist()]
+        return table
 
-    def _numbers(self, field: Field, values: list[Any]) -> npt.NDArray[np.float32]:
+    def _numbers(self, field: Field, values: list[Any]) -> SentRows:
         """One column, converted as MLflow does: numbers in strings and booleans count, None is not a number."""
         if field.codes:
             return self._codes(field, field.codes, values)
@@ -182,14 +183,13 @@ class FrameReader:
             raise FrameError(f"Failed to convert column {field.name} to type 'float64'. {str(error)[:100]}") from error
         if numbers.ndim != 1:
             raise FrameError(f"Failed to convert column {field.name} to type 'float64': it holds lists.")
-        with np.errstate(over="ignore"):
-            return numbers.astype(np.float32)
+        return numbers
 
-    def _codes(self, field: Field, codes: dict[Any, float], values: list[Any]) -> npt.NDArray[np.float32]:
+    def _codes(self, field: Field, codes: dict[Any, float], values: list[Any]) -> SentRows:
         if field.optional:
             codes = codes | {None: np.nan}
         try:
-            return np.array([codes[value] for value in values], np.float32)
+            return np.array([codes[value] for value in values], np.float64)
         except (KeyError, TypeError):
             wrong = next(value for value in values if not isinstance(value, str | None) or value not in codes)
             if isinstance(wrong, str):

@@ -1,15 +1,17 @@
 """Reads request bodies into rows of the model's own numbers, as strictly as the schema says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from types import GenericAlias
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from api.http.problems import UNREADABLE, ProblemError, malformed
-from api.model.batching import Row
+from api.model.batching import Row, SentRows
 from api.rows.faults import MAX_BATCH_ROWS, Faults, refusal
 from api.rows.fields import Field, capitalised, described, make_fields
 from api.store.schema import Schema
@@ -17,6 +19,11 @@ from api.store.schema import Schema
 Body = type[msgspec.Struct]
 
 _astuple = msgspec.structs.astuple
+
+_NAN = float("nan")
+
+LONG = 4096
+"""Bytes of a body that numpy goes through faster than Python does."""
 
 
 class RowReader:
@@ -52,17 +59,23 @@ class RowReader:
         self._refuse_duplicates(body, [features], 0)
         return self._encode(_astuple(features))
 
-    def many(self, body: bytes) -> list[Row]:
+    def many(self, body: bytes) -> SentRows:
         """The rows of a batch, in order.
 
         Raises:
             ProblemError: 400 or 422.
         """
         if not self._decodable:
-            return [self._encode(self._by_name(row)) for row in self._sound(body, batch=True)["rows"]]
+            sound = self._sound(body, batch=True)["rows"]
+            return self._table(map(self._by_name, sound), len(sound))
         rows = self._decode(self._many, body, batch=True).rows
         self._refuse_duplicates(body, rows, 1)
-        return list(map(self._encode, map(_astuple, rows)))
+        return self._table(map(_astuple, rows), len(rows))
+
+    def _table(self, rows: Iterable[tuple[Any, ...]], count: int) -> SentRows:
+        width = len(self.fields)
+        numbers = chain.from_iterable(map(self._encode, rows))
+        return np.fromiter(numbers, np.float64, count * width).reshape(count, width)
 
     def sent(self, values: dict[str, Any]) -> Row:
         """The row of values by name, as a body that holds one has them.
@@ -92,7 +105,7 @@ class RowReader:
         """Refuse a field that is given twice: JSON leaves open which one counts, and the decoder takes the last."""
         if self._countable:
             given = len(rows) * len(self.fields) - self._left_out(rows)
-            if body.count(b":") != given + wrapping:
+            if _colons(body) != given + wrapping:
                 raise self.faults.twice()
         else:
             self._parse(body)
@@ -122,6 +135,11 @@ class RowReader:
 
     def _by_name(self, sent: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(sent.get(field.name) for field in self.fields)
+
+
+def _colons(body: bytes) -> int:
+    # Python looks for one after the other, numpy at all bytes at once.
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(":"))) if len(body) > LONG else body.count(b":")
 
 
 def wire_name(place: int, name: str) -> str:
@@ -163,8 +181,8 @@ def _batch(schema: Schema, features: Body) -> Body:
 
 
 def _encoder(fields: tuple[Field, ...]) -> Callable[[tuple[Any, ...]], Row]:
-    """What turns decoded values into the model's numbers; numpy takes numbers, yes/no and None as they are."""
-    categories = [(i, {**field.codes, None: None, UNSET: None}) for i, field in enumerate(fields) if field.codes]
+    """What turns decoded values into the model's numbers; numpy takes numbers and yes/no as they are."""
+    categories = [(i, {**field.codes, None: _NAN, UNSET: _NAN}) for i, field in enumerate(fields) if field.codes]
     optional = [i for i, field in enumerate(fields) if field.optional and not field.codes]
     if not categories and not optional:
         return tuple
@@ -174,8 +192,8 @@ def _encoder(fields: tuple[Field, ...]) -> Callable[[tuple[Any, ...]], Row]:
         for i, codes in categories:
             row[i] = codes[row[i]]
         for i in optional:
-            if row[i] is UNSET:
-                row[i] = None
+            if row[i] is UNSET or row[i] is None:
+                row[i] = _NAN
         return tuple(row)
 
     return encode

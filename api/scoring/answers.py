@@ -4,10 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from api.answers.intervals import Doubles, Intervals
 from api.model.model import Model
 from api.trees.walk import Predictions, Rows
-
-Doubles = npt.NDArray[np.float64]
 
 _TEXTS = pa.list_(pa.string())
 
@@ -17,6 +16,7 @@ class AnswerColumns:
 
     def __init__(self, model: Model) -> None:
         self.model, target = model, model.schema.target
+        self.intervals = Intervals.of(model)
         if target.kind == "number":
             unit = {"unit": target.measure} if target.unit else None
             interval = pa.struct([("low", pa.float64()), ("high", pa.float64())])
@@ -38,17 +38,11 @@ class AnswerColumns:
         return [*own, _lists(self.model.outside(rows), self.model.schema.names), version]
 
     def _number(self, values: Doubles) -> list[pa.Array]:
-        bins, target = self.model.interval, self.model.schema.target
         value, interval = self.fields[:2]
-        if bins is None:
+        if self.intervals is None:
             return [pa.array(values), pa.nulls(len(values), interval.type)]
-        place = np.searchsorted(np.array(bins.edges), values, side="right")
-        low, high = values - np.array(bins.low)[place], values + np.array(bins.high)[place]
-        if target.low is not None:
-            low = np.where(low < target.low, np.where(values < target.low, values, target.low), low)
-        if target.high is not None:
-            high = np.where(high > target.high, np.where(values > target.high, values, target.high), high)
-        return [pa.array(values, value.type), pa.StructArray.from_arrays([low, high], fields=list(interval.type))]
+        ends = self.intervals.many(values)
+        return [pa.array(values, value.type), pa.StructArray.from_arrays(ends, fields=list(interval.type))]
 
     def _classes(self, values: Doubles) -> list[pa.Array]:
         classes, threshold = self.model.schema.target.classes, self.model.label_threshold

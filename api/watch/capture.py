@@ -71,10 +71,16 @@ class Capture(asyncio.Protocol):
         self.lost = asyncio.Event()
         self.captured = self.dropped = 0
 
+    def chooses(self) -> bool:
+        """Whether this request, asked about once, is one of those to be kept."""
+        if not self.percent:
+            return False
+        self.requests += 1
+        digest = hashlib.blake2b(self.requests.to_bytes(8), digest_size=8, key=self.key).digest()
+        return int.from_bytes(digest) * 100 < self.percent * 2**64
+
     def take(self, request_id: str, rows: Sequence[Row], answers: Sequence[Answer], body: Body) -> None:
-        """Keep a request's rows and answers, if it is one of those to be kept."""
-        if not self.percent or not self._chosen():
-            return
+        """Keep a request's rows and answers."""
         at = datetime.datetime.now(datetime.UTC)
         room = max(0, self.most_held - len(self.held))
         self.dropped += max(0, len(rows) - room)
@@ -129,11 +135,6 @@ class Capture(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         self.jammed = False
 
-    def _chosen(self) -> bool:
-        self.requests += 1
-        digest = hashlib.blake2b(self.requests.to_bytes(8), digest_size=8, key=self.key).digest()
-        return int.from_bytes(digest) * 100 < self.percent * 2**64
-
     def _turn(self) -> None:
         self._send()
         if self.held:
@@ -162,9 +163,9 @@ class Capture(asyncio.Protocol):
         return _encode(line) + b"\n"
 
 
-def as_sent(feature: Feature, value: float | None) -> Any:
+def as_sent(feature: Feature, value: float) -> Any:
     """A value of the model's own numbers in the table's terms: a category by name, yes or no, None where missing."""
-    if value is None or math.isnan(value):
+    if math.isnan(value):
         return None
     match feature.kind:
         case "category":

@@ -23,7 +23,7 @@ HELD_VALUES = 32_768
 MINUTES = 60
 """Of the window that drift is measured in."""
 
-BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
+BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Minute:
@@ -40,13 +40,13 @@ class Minute:
 
 
 class Live:
-    """Counts for one model, of which a batch has at most `most_rows` rows."""
+    """Counts for one model; at least `least_held` rows wait to be counted together."""
 
-    def __init__(self, model: Model, most_rows: int) -> None:
+    def __init__(self, model: Model, least_held: int) -> None:
         self.layout = Layout(model)
         self.since = time.time()
         features, outputs = len(model.schema.names), model.trees.n_outputs
-        room = max(most_rows, HELD_VALUES // (features + outputs))
+        room = max(least_held, HELD_VALUES // (features + outputs))
         self.rows = np.empty((room, features), np.float32)
         self.predicted = np.empty((room, outputs) if outputs > 1 else room, np.float32)
         self.held = 0
@@ -73,7 +73,14 @@ class Live:
         self.unknown[name] += 1
 
     def observe(self, rows: Rows, predicted: Predictions) -> None:
-        """Take a batch's rows into account, and what was predicted for them."""
+        """Take rows into account that were predicted together, and what was predicted for them."""
+        self.batch_rows.observe(len(rows))
+        self.minute.batches.add(len(rows))
+        room = len(self.rows)
+        for start in range(0, len(rows), room):
+            self._hold(rows[start : start + room], predicted[start : start + room])
+
+    def _hold(self, rows: Rows, predicted: Predictions) -> None:
         end = self.held + len(rows)
         if end > len(self.rows):
             self.count()
@@ -81,8 +88,6 @@ class Live:
         self.rows[self.held : end] = rows
         self.predicted[self.held : end] = predicted
         self.held = end
-        self.batch_rows.observe(len(rows))
-        self.minute.batches.add(len(rows))
 
     def count(self) -> None:
         """Count whatever has come since the last time, in the minute that runs."""

@@ -66,6 +66,31 @@ def test_rows_of_many_requests_are_predicted_a_few_at_a_time(batcher: Batcher, a
 
 
 def test_rows_of_a_batch_are_predicted_a_few_at_a_time(batcher: Batcher, asked: list[int]) -> None:
-    """A batch of ten takes four turns too, its answers in order."""
-    assert [answer.value for answer in asyncio.run(batcher.predict_many(ROWS))] == expected(batcher)
-    assert asked == [3, 3, 3, 1]
+    """Of a batch alone four turns' rows are predicted at once after the first turn, its answers in order."""
+    answers = asyncio.run(batcher.predict_many(np.array(ROWS * 2)))
+    assert answers.predicted.tolist() == [answer.value for answer in answers.one_by_one()] == expected(batcher) * 2
+    assert asked == [3, 12, 5]
+
+
+def test_a_batch_makes_room_for_other_requests(batcher: Batcher, asked: list[int]) -> None:
+    """While somebody asks for single rows, and while there are two batches, a turn takes its share alone."""
+
+    async def beside_singles() -> None:
+        batch = asyncio.create_task(batcher.predict_many(np.array(ROWS)))
+        while not batch.done():
+            await batcher.predict(ROWS[0])
+
+    async def two_at_once() -> None:
+        await asyncio.gather(*(batcher.predict_many(np.array(ROWS)) for _ in range(2)))
+
+    asyncio.run(beside_singles())
+    assert [rows for rows in asked if rows > 1] == [3, 3, 3]
+    asked.clear()
+    asyncio.run(two_at_once())
+    assert asked == [3, 3, 3, 3, 3, 3, 1, 1]
+
+
+def test_a_batch_without_rows_has_no_answers(batcher: Batcher) -> None:
+    """A client of MLflow may send a frame that is empty."""
+    answers = asyncio.run(batcher.predict_many(np.empty((0, len(EXAMPLE)))))
+    assert answers.one_by_one() == []

@@ -24,7 +24,7 @@ from api.answers.v2.messages import (
 )
 from api.http.messages import Reply
 from api.http.problems import UNREADABLE, ProblemError
-from api.model.batching import Answer
+from api.model.batching import Value
 from api.model.classes import class_probabilities, most_probable
 from api.rows.faults import MAX_BATCH_BODY_BYTES
 from api.rows.frames import FrameError, FrameReader
@@ -58,8 +58,8 @@ class Inference:
         except (FrameError, *UNREADABLE) as error:
             return _refuse(400, str(error))
         answers = await self.predictions.batcher.predict_many(rows)
-        self.predictions.keep(scope["state"]["request_id"], rows, answers)
-        outputs = [tensor for tensor in self._outputs(answers) if tensor.name in wanted]
+        self.predictions.keep_many(scope["state"]["request_id"], rows, answers)
+        outputs = [tensor for tensor in self._outputs(answers.predicted.tolist()) if tensor.name in wanted]
         answer = InferenceResponse(self.schema.name, self.predictions.model.version, outputs, request.id)
         return binary.reply(answer, request.in_binary)
 
@@ -83,16 +83,16 @@ class Inference:
             raise FrameError(f"The model has no output {min(unknown)!r}; it has {sorted(self.answered)}.")
         return wanted
 
-    def _outputs(self, answers: list[Answer]) -> Iterator[Tensor]:
+    def _outputs(self, values: list[Value]) -> Iterator[Tensor]:
         if self.schema.target.kind == "number":
-            yield Tensor("predict", [len(answers), 1], "FP32", [answer.value for answer in answers])
+            yield Tensor("predict", [len(values), 1], "FP32", values)
             return
         classes = self.schema.target.classes
-        probabilities = [class_probabilities(answer.value) for answer in answers]
+        probabilities = [class_probabilities(value) for value in values]
         labels = [classes[most_probable(each)] for each in probabilities]
-        yield Tensor("predict", [len(answers), 1], "BYTES", labels)
+        yield Tensor("predict", [len(values), 1], "BYTES", labels)
         flat = [probability for each in probabilities for probability in each]
-        yield Tensor("predict_proba", [len(answers), len(classes)], "FP32", flat)
+        yield Tensor("predict_proba", [len(values), len(classes)], "FP32", flat)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """One path with the model's version in it and one without, with what the documents say of them."""
