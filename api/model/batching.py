@@ -168,7 +168,9 @@ class Batcher:
     async def _in_turns(self, rows: Rows) -> Predictions:
         outputs = self.model.trees.n_outputs
         predicted = np.empty((len(rows), outputs) if outputs > 1 else len(rows), np.float32)
-        start, turns = 0, -1
+        if len(rows) > self.rows_per_turn:
+            self.model.trees.scorer.warm()
+        start, turns = 0, self.turns
         while start < len(rows):
             alone = self.turns == turns and self.batched == len(rows)
             turns = self.turns

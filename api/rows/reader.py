@@ -14,6 +14,7 @@ from api.http.problems import UNREADABLE, ProblemError, malformed
 from api.model.batching import Row, SentRows
 from api.rows.faults import MAX_BATCH_ROWS, Faults, refusal
 from api.rows.fields import Field, capitalised, described, make_fields
+from api.rows.packed import PackedRows
 from api.store.schema import Schema
 
 Body = type[msgspec.Struct]
@@ -46,6 +47,8 @@ class RowReader:
         self._countable = not any(":" in text for field in self.fields for text in (field.name, *(field.codes or ())))
         self._optional = any(field.optional for field in self.fields)
         self._encode = _encoder(self.fields)
+        floats = not any(field.optional or field.yes_no or field.codes for field in self.fields)
+        self._packed = PackedRows([field.name for field in self.fields]) if floats and self._decodable else None
 
     def one(self, body: bytes) -> Row:
         """The row of a body that holds one.
@@ -70,7 +73,7 @@ class RowReader:
             return self._table(map(self._by_name, sound), len(sound))
         rows = self._decode(self._many, body, batch=True).rows
         self._refuse_duplicates(body, rows, 1)
-        return self._table(map(_astuple, rows), len(rows))
+        return self._packed.table(rows) if self._packed else self._table(map(_astuple, rows), len(rows))
 
     def _table(self, rows: Iterable[tuple[Any, ...]], count: int) -> SentRows:
         width = len(self.fields)

@@ -95,7 +95,7 @@ class Live:
         counts = layout.count(self.rows[: self.held], predicted)
         if predicted.ndim == 1:
             self.values.observe_all(predicted)
-            self.minute.predictions.extend(predicted.tolist())
+            self.minute.predictions.extend(predicted)
         counts[layout.UNKNOWN] = sum(self.unknown.values())
         counts[layout.unknown] = list(self.unknown.values())
         counts[layout.REQUESTS : layout.LEFT_OUT + 1] = self.requests, self.refused, self.failed, self.left_out

@@ -1,8 +1,7 @@
 """A sample of values whose size is bounded, however many there are."""
 
-from collections.abc import Sequence
-
 import numpy as np
+import numpy.typing as npt
 
 MOST = 4096
 
@@ -23,9 +22,9 @@ class Sample:
                 self._thin()
         self.seen += 1
 
-    def extend(self, values: Sequence[float]) -> None:
+    def extend(self, values: npt.NDArray[np.float32]) -> None:
         """Take many values into account, in order."""
-        self.values += values[-self.seen % self.every :: self.every]
+        self.values += values[-self.seen % self.every :: self.every].tolist()
         self.seen += len(values)
         while len(self.values) > MOST:
             self._thin()

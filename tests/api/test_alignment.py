@@ -11,6 +11,7 @@ from api.trees import xgboost_file
 from api.trees.alignment import aligned
 from api.trees.categories import Sets
 from api.trees.forest import LEAF, Forest, Nodes
+from api.trees.scoring import _stored
 from api.trees.walk import Trees
 
 MODELS = Path(__file__).with_name("models")
@@ -89,3 +90,13 @@ def test_more_thresholds_than_bins(thresholds: int) -> None:
     np.testing.assert_array_equal(np.concatenate([trees.margins(row[np.newaxis]) for row in rows]), expected)
     for scorer in (trees.scorer, pickle.loads(pickle.dumps(trees.scorer))):
         assert (scorer._few.uses_binned, scorer._many.uses_binned) == (thresholds == 65_000, False)
+
+
+@pytest.mark.parametrize("thresholds", [65_000, 70_000])
+def test_what_is_warmed_is_what_many_rows_are_walked_by(thresholds: int) -> None:
+    """In the process that serves; in the one that loads there is no file to read, and nothing is done."""
+    trees = Trees.of(forest_of(16, 8, thresholds=thresholds))
+    trees.scorer.warm()
+    served = pickle.loads(pickle.dumps(trees.scorer))
+    served.warm()
+    assert served._pages.tobytes() == _stored(served._many)
