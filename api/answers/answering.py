@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from api.answers.intervals import Intervals
-from api.model.batching import Answer, Answers
+from api.model.answers import Answer, Answers
 from api.model.classes import class_probabilities, most_probable
 from api.model.model import Model
 

@@ -9,7 +9,7 @@ import numpy as np
 from api.answers.answering import make_fields_of
 from api.answers.bodies import Example
 from api.errors import ModelRefused
-from api.model.batching import Answer, Row
+from api.model.answers import Answer, Row
 from api.model.model import Model
 from api.rows.fields import Field
 from api.rows.reader import RowReader

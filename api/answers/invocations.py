@@ -13,7 +13,7 @@ from msgspec import Meta
 from api.answers.endpoint import Endpoint, reference, response
 from api.answers.predictions import Predictions
 from api.http.messages import Reply
-from api.model.batching import Answers
+from api.model.answers import Answers
 from api.model.classes import class_probabilities, most_probable
 from api.rows.faults import MAX_BATCH_BODY_BYTES
 from api.rows.fields import described, in_words

@@ -18,7 +18,7 @@ from api.answers.probes import Health, ModelDescription, Ready, describe
 from api.answers.v2.messages import InferenceError
 from api.http.problems import Problem
 from api.model.model import Model
-from api.rows.reader import wire_name
+from api.rows.structs import wire_name
 from api.store.schema import Schema
 from api.watch.live import Live
 

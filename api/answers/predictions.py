@@ -12,7 +12,8 @@ from api.answers.bodies import Bodies
 from api.answers.endpoint import Endpoint
 from api.http.front import End
 from api.http.messages import BodyReader, Reply, check_json
-from api.model.batching import Answer, Answers, Batcher, Row, SentRows
+from api.model.answers import Answer, Answers, Row, SentRows
+from api.model.batching import Batcher
 from api.rows.faults import MAX_BATCH_BODY_BYTES, MAX_BATCH_ROWS
 from api.rows.fields import lowered
 from api.rows.reader import RowReader

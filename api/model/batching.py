@@ -8,24 +8,13 @@ import asyncio
 import functools
 import math
 from collections.abc import Callable, Sequence
-from itertools import starmap
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from api.model.answers import Answer, Answers, Row, SentRows
 from api.model.model import Model
 from api.trees.walk import Predictions, Rows
-
-Row = tuple[float, ...]
-"""One row in the model's own numbers, in column order; NaN where a value is missing."""
-
-SentRows = npt.NDArray[np.float64]
-"""Many such rows, of shape (n, features): as exact as they were sent."""
-
-Value = float | list[float]
-"""A predicted number or the probability of yes; of several classes the probability of each."""
 
 MAX_ROWS_PER_TURN = 128
 """A turn of the event loop predicts no more, whatever the model."""
@@ -42,24 +31,6 @@ TURNS_BETWEEN = 6
 
 MAX_BATCHED_ROWS = 50_000
 """Rows of batch requests in progress above which another one is turned away; the first is always taken."""
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """One row's prediction, and the features that lie outside the training data."""
-
-    value: Value
-    extrapolated: list[str]
-
-
-class Answers(NamedTuple):
-    """The same of many rows, in order."""
-
-    predicted: Predictions
-    extrapolated: list[list[str]]
-
-    def one_by_one(self) -> list[Answer]:
-        """Each row's own."""
-        return list(starmap(Answer, zip(self.predicted.tolist(), self.extrapolated, strict=True)))
 
 
 Waiter = Callable[["Answer | Exception"], None]

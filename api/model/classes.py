@@ -1,6 +1,6 @@
 """From a model's answer to the classes that it tells apart."""
 
-from api.model.batching import Value
+from api.model.answers import Value
 
 
 def class_probabilities(value: Value) -> list[float]:

@@ -5,7 +5,8 @@ import logging
 
 import numpy as np
 
-from api.model.batching import Batcher, PredictionError, Row
+from api.model.answers import Row
+from api.model.batching import Batcher, PredictionError
 
 log = logging.getLogger(__name__)
 

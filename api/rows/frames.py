@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from api.http.problems import UNREADABLE
-from api.model.batching import SentRows
+from api.model.answers import SentRows
 from api.rows.faults import MAX_BATCH_BODY_BYTES, MAX_BATCH_ROWS
 from api.rows.fields import Field
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from api.model.batching import SentRows
+from api.model.answers import SentRows
 
 NUMBER = 8
 """Bytes of a float, the most significant first; one before them says that it is a float."""

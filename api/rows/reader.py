@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable
 from itertools import chain
-from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -11,13 +10,12 @@ import numpy as np
 from msgspec import UNSET
 
 from api.http.problems import UNREADABLE, ProblemError, malformed
-from api.model.batching import Row, SentRows
-from api.rows.faults import MAX_BATCH_ROWS, Faults, refusal
-from api.rows.fields import Field, capitalised, described, make_fields
+from api.model.answers import Row, SentRows
+from api.rows.faults import Faults, refusal
+from api.rows.fields import Field, make_fields
 from api.rows.packed import PackedRows
+from api.rows.structs import batch_struct, features_struct, wire_name
 from api.store.schema import Schema
-
-Body = type[msgspec.Struct]
 
 _astuple = msgspec.structs.astuple
 
@@ -38,8 +36,8 @@ class RowReader:
         self.fields = make_fields(schema)
         self.unknown = unknown
         self.faults = Faults(self.fields, schema.plural, unknown)
-        self.features = _features(schema, self.fields)
-        self.batch = _batch(schema, self.features)
+        self.features = features_struct(schema, self.fields)
+        self.batch = batch_struct(schema, self.features)
         self._one = msgspec.json.Decoder(self.features)
         self._many = msgspec.json.Decoder(self.batch)
         self._decodable = all(wire_name(i, field.name) == field.name for i, field in enumerate(self.fields))
@@ -143,44 +141,6 @@ class RowReader:
 def _colons(body: bytes) -> int:
     # Python looks for one after the other, numpy at all bytes at once.
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(":"))) if len(body) > LONG else body.count(b":")
-
-
-def wire_name(place: int, name: str) -> str:
-    """The name itself, or one that stands for it where msgspec takes none with such characters in it."""
-    return f"\ue000{place}" if '"' in name or "\\" in name or any(character < " " for character in name) else name
-
-
-def _features(schema: Schema, fields: tuple[Field, ...]) -> Body:
-    return msgspec.defstruct(
-        "Features",
-        [
-            (f"f{i}", field.declared, UNSET) if field.optional else (f"f{i}", field.declared)
-            for i, field in enumerate(fields)
-        ],
-        namespace={"__doc__": schema.row_description or f"One {schema.row}."},
-        rename={f"f{i}": wire_name(i, field.name) for i, field in enumerate(fields)},
-        frozen=True,
-        gc=False,
-        kw_only=True,
-        forbid_unknown_fields=True,
-    )
-
-
-def _batch(schema: Schema, features: Body) -> Body:
-    rows = described(
-        GenericAlias(list, (features,)),
-        min_length=1,
-        max_length=MAX_BATCH_ROWS,
-        description=f"1 to {MAX_BATCH_ROWS:,} {schema.plural}, answered in this order.",
-        examples=[[schema.example]],
-    )
-    return msgspec.defstruct(
-        "Batch",
-        [("rows", rows)],
-        namespace={"__doc__": f"{capitalised(schema.plural)} to predict together."},
-        frozen=True,
-        forbid_unknown_fields=True,
-    )
 
 
 def _encoder(fields: tuple[Field, ...]) -> Callable[[tuple[Any, ...]], Row]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from api.model.batching import Answer, Row
+from api.model.answers import Answer, Row
 from api.relay import HOST, MAX_LINE_BYTES
 from api.store.schema import Feature, Schema
 

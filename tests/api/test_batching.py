@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from api.model import batching
-from api.model.batching import Batcher, Row, Value, rows_per_turn
+from api.model.answers import Row, Value
+from api.model.batching import Batcher, rows_per_turn
 from api.model.model import Model
 from api.store.fetch import FetchedModel
 from api.trees.walk import Rows, Trees

@@ -24,7 +24,7 @@ from api.answers.v2.messages import (
 )
 from api.http.messages import Reply
 from api.http.problems import UNREADABLE, ProblemError
-from api.model.batching import Value
+from api.model.answers import Value
 from api.model.classes import class_probabilities, most_probable
 from api.rows.faults import MAX_BATCH_BODY_BYTES
 from api.rows.frames import FrameError, FrameReader
