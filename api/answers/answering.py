@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from api.answers.intervals import Intervals
 from api.model.answers import Answer, Answers
 from api.model.classes import class_probabilities, most_probable
+from api.model.intervals import Intervals
 from api.model.model import Model
 
 Fields = dict[str, Any]

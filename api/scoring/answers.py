@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from api.answers.intervals import Doubles, Intervals
+from api.model.intervals import Doubles, Intervals
 from api.model.model import Model
 from api.trees.walk import Predictions, Rows
 

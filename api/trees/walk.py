@@ -1,7 +1,7 @@
 """What XGBoost's trees predict, exactly `Booster.predict`, without XGBoost; and what each feature contributed.
 
 XGBoost spends most of a single-row call on its own set-up, brings 130 MB of libraries, and changes. Here lignum walks
-the trees for raw scores (`scoring.py`). Contributions are walked in numpy, all trees together, and so are the scores of
+the trees for raw scores (`lignum/`). Contributions are walked in numpy, all trees together, and so are the scores of
 a few rows when a model is loaded: two programs that have nothing in common must agree on it to the bit. Training
 refuses to publish a model for which XGBoost differs from them in a single one.
 """
@@ -18,8 +18,8 @@ from api.trees.categories import Names
 from api.trees.edges import edge_rows
 from api.trees.forest import Floats, Forest, Places
 from api.trees.layout import Layout, lay_out
+from api.trees.lignum.scoring import FEW_ROWS, Scorer
 from api.trees.objectives import Objective
-from api.trees.scoring import FEW_ROWS, Scorer
 
 Rows = npt.NDArray[np.float32]
 Predictions = npt.NDArray[np.float32]

@@ -15,7 +15,7 @@ import numpy as np
 
 from api.errors import ModelRefused
 from api.trees import xgboost_file
-from api.trees.scoring import FEW_ROWS
+from api.trees.lignum.scoring import FEW_ROWS
 from api.trees.walk import Trees
 
 FILES = [

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from api.trees import xgboost_file
-from api.trees.alignment import aligned
 from api.trees.categories import Sets
 from api.trees.forest import LEAF, Forest, Nodes
-from api.trees.scoring import _stored
+from api.trees.lignum.alignment import aligned
+from api.trees.lignum.scoring import _stored
 from api.trees.walk import Trees
 
 MODELS = Path(__file__).with_name("models")

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from api.answers.intervals import Intervals
+from api.model.intervals import Intervals
 from api.store.manifest import IntervalBins
 from api.store.schema import Target
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from api.errors import ModelRefused
 from api.trees import walk, xgboost_file
+from api.trees.lignum.scoring import FEW_ROWS, Scorer
 from api.trees.objectives import OBJECTIVES
-from api.trees.scoring import FEW_ROWS, Scorer
 from api.trees.walk import Trees
 from tests.api import mutate, newest_xgboost
 from tests.api.models import write

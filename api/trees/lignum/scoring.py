@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from api.errors import ModelRefused
-from api.trees import document
-from api.trees.alignment import aligned
 from api.trees.forest import Floats, Forest
+from api.trees.lignum import document
+from api.trees.lignum.alignment import aligned
 
 WARMED_BYTES = 8 * 2**20
 """More trees would not stay in the cache, and are not read within a turn of the event loop."""
