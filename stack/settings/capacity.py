@@ -3,7 +3,7 @@
 MEASURED_PER_SECOND = 19_000
 """Predictions a second, one row each, that one core answers.
 
-`make bench` measured 37,305 at 64 connections with 500 trees of depth 8 (benchmarks/results.json, 2026-11-26), and half
+`make bench` measured 37,784 at 64 connections with 500 trees of depth 8 (benchmarks/results.json, 2026-11-26), and half
 of that on the same machine beside busy neighbours. The half is counted on: a vCPU of Fargate is another core, and has
 neighbours. A test holds this between all and half of what was measured last.
 """
