@@ -11,11 +11,10 @@ from api.model.answers import Answer, Answers
 from api.model.classes import class_probabilities, most_probable
 from api.model.intervals import Intervals
 from api.model.model import Model
+from api.rows.structs import Body
 
 Fields = dict[str, Any]
 """The fields of an answer that come from the prediction; a number's own field is `value` in here."""
-
-Body = type[msgspec.Struct]
 
 
 def make_fields_of(model: Model, interval: Body) -> Callable[[Answer], Fields]:

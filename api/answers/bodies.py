@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from api.rows.fields import described, lowered
+from api.rows.structs import Body
 from api.store.schema import Schema, Target
-
-Body = type[msgspec.Struct]
 
 EXPLANATION = """\
 A prediction and how far each feature pushed it: the base value and the contributions add up to it.

@@ -137,8 +137,7 @@ class Batcher:
             self.batched -= len(rows)
 
     async def _in_turns(self, rows: Rows) -> Predictions:
-        outputs = self.model.trees.n_outputs
-        predicted = np.empty((len(rows), outputs) if outputs > 1 else len(rows), np.float32)
+        predicted = self.model.trees.room_for(len(rows))
         if len(rows) > self.rows_per_turn:
             self.model.trees.scorer.warm()
         start, turns = 0, self.turns

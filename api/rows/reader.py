@@ -1,6 +1,7 @@
 """Reads request bodies into rows of the model's own numbers, as strictly as the schema says."""
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
@@ -18,8 +19,6 @@ from api.rows.structs import batch_struct, features_struct, wire_name
 from api.store.schema import Schema
 
 _astuple = msgspec.structs.astuple
-
-_NAN = float("nan")
 
 LONG = 4096
 """Bytes of a body that numpy goes through faster than Python does."""
@@ -145,7 +144,9 @@ def _colons(body: bytes) -> int:
 
 def _encoder(fields: tuple[Field, ...]) -> Callable[[tuple[Any, ...]], Row]:
     """What turns decoded values into the model's numbers; numpy takes numbers and yes/no as they are."""
-    categories = [(i, {**field.codes, None: _NAN, UNSET: _NAN}) for i, field in enumerate(fields) if field.codes]
+    categories = [
+        (i, {**field.codes, None: math.nan, UNSET: math.nan}) for i, field in enumerate(fields) if field.codes
+    ]
     optional = [i for i, field in enumerate(fields) if field.optional and not field.codes]
     if not categories and not optional:
         return tuple
@@ -156,7 +157,7 @@ def _encoder(fields: tuple[Field, ...]) -> Callable[[tuple[Any, ...]], Row]:
             row[i] = codes[row[i]]
         for i in optional:
             if row[i] is UNSET or row[i] is None:
-                row[i] = _NAN
+                row[i] = math.nan
         return tuple(row)
 
     return encode

@@ -93,6 +93,10 @@ class Trees:
         """Steps that a row takes, down all trees and at last to the leaves' values; its time follows from them."""
         return self.n_trees * (self.layout.depth + 1)
 
+    def room_for(self, rows: int) -> Predictions:
+        """An array that takes what `predict` answers for so many rows; what it holds is not said."""
+        return np.empty((rows, self.n_outputs) if self.n_outputs > 1 else rows, np.float32)
+
     def predict(self, rows: Rows) -> Predictions:
         """What XGBoost predicts: shape (n,), or (n, n_outputs) with each class's probability."""
         return self.objective.link.answer(self.margins(rows))

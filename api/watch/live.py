@@ -48,7 +48,7 @@ class Live:
         features, outputs = len(model.schema.names), model.trees.n_outputs
         room = max(least_held, HELD_VALUES // (features + outputs))
         self.rows = np.empty((room, features), np.float32)
-        self.predicted = np.empty((room, outputs) if outputs > 1 else room, np.float32)
+        self.predicted = model.trees.room_for(room)
         self.held = 0
         known = model.distribution.get(PREDICTIONS)
         self.values = Histogram(known.edges if known else ())

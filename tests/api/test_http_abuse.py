@@ -210,6 +210,23 @@ def test_refuses(service: Service, case: str) -> None:
     assert not any(word in answer.body.lower() for word in TELLING)
 
 
+@pytest.mark.parametrize("wish", [(), ("Connection: Upgrade", "Upgrade: websocket")], ids=["", "upgrade"])
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        (["Host: other"], "exactly one Host"),
+        (["Transfer-Encoding: gzip"], "only Transfer-Encoding"),
+        (["a: b"] * 100, "or more than 100"),
+    ],
+)
+def test_a_head_is_told_what_is_wrong_with_it(
+    service: Service, headers: list[str], reason: str, wish: tuple[str, ...]
+) -> None:
+    """In words of this service, also where the head is read a second time, without its wish for another protocol."""
+    with Wire(service.url) as wire:
+        assert reason in wire.send(get("/predict", *wish, *headers, method="POST")).answer().json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "advice"),
     [

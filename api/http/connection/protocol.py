@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds on how large a request's head is and how slowly it may arrive."""
+"""HTTP/1.1 as uvicorn speaks it, with bounds on what a request's head is and how slowly it may arrive."""
 
 import asyncio
 from typing import Any, cast
@@ -9,15 +9,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.http.connection.clocks import Clock, IdleClock
 from api.http.connection.direct import Exchange
+from api.http.connection.head import HEAD_TOO_LARGE, MAX_HEAD_BYTES, Head
 from api.http.front import Front
 from api.http.metrics import Scrapes
 from api.http.problems import PROBLEM_JSON, ProblemError
-
-MAX_HEAD_BYTES = 32 * 1024
-"""Request line and headers, and what follows a body in chunks; twice what a load balancer lets through."""
-
-MAX_HEADERS = 100
-"""Of one request: thousands of tiny ones would take 50 times the memory that they take on the wire."""
 
 MAX_PIPELINED = 32
 """Requests that wait for the answer to one before them on their connection; each takes 2 kB, and 30 bytes to send."""
@@ -25,13 +20,8 @@ MAX_PIPELINED = 32
 REQUEST_SECONDS = 20.0
 """From a request's first byte to its last, and for a client to take its answer."""
 
-HEAD_TOO_LARGE = ProblemError(
-    431, f"Request line and headers are larger than {MAX_HEAD_BYTES} bytes, or more than {MAX_HEADERS}."
-)
 TOO_MANY = ProblemError(400, f"More than {MAX_PIPELINED} requests were sent without waiting for their answers.")
 NOT_HTTP = ProblemError(400, "This is not an HTTP/1.1 request.")
-ONE_HOST = ProblemError(400, "An HTTP/1.1 request has exactly one Host header.")
-CODED = ProblemError(400, "The only Transfer-Encoding that this service reads is chunked.")
 NO_PROXY = ProblemError(400, "This service is no proxy: there is nothing to connect to.")
 
 
@@ -48,13 +38,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.idle = IdleClock(self.loop, self.timeout_keep_alive, self._abort)
         self.deadline = Clock(self.loop, self._too_slow)
         self.stuck = Clock(self.loop, self._abort)
-        self.head_bytes = 0
+        self.head = Head()
         self.unfinished_bytes = 0
         self.reading_head = False
         self.reading = False
         self.asked_first = False
-        self.hosts = 0
-        self.fault = NOT_HTTP
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection that says nothing at all is an idle one."""
@@ -80,8 +68,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.unfinished_bytes += len(data)
         try:
             self._parse(data)
-        except httptools.HttpParserError:
-            self._refuse(self.fault)
+        except httptools.HttpParserError as error:
+            # What a callback raised.
+            fault = error.__context__
+            self._refuse(fault if isinstance(fault, ProblemError) else NOT_HTTP)
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             self._leave_to_uvicorn(exchange)
@@ -108,12 +98,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as wish:
                 data = memoryview(data)[wish.args[0] :]
-                head = self._head_without_upgrade()
-                self.parser = httptools.HttpRequestParser(self)
-                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-                self.parser.feed_data(head)
             else:
                 return
+            # After the wish is dealt with: in there, a fault of the head would be said to come of the wish.
+            head = self._head_without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(head)
 
     def _head_without_upgrade(self) -> bytes:
         first = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
@@ -123,9 +114,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Uvicorn's parser callback: a request starts."""
         if len(self.pipeline) >= MAX_PIPELINED:
-            self._stop_parsing(TOO_MANY)
+            raise TOO_MANY
         self.reading = self.reading_head = True
-        self.head_bytes = self.unfinished_bytes = self.hosts = 0
+        self.head.begin()
+        self.unfinished_bytes = 0
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -133,30 +125,20 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.reading_head:
             return
         name = name.lower()
-        if name == b"host":
-            self.hosts += 1
-        elif name == b"expect" and value.lower() == b"100-continue":
+        self.head.add(name, value)
+        if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
-        elif name == b"transfer-encoding" and value.lower() != b"chunked":
-            self._stop_parsing(CODED)
         self.headers.append((name, value))
-        self.head_bytes += len(name) + len(value)
-        if self.head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
-            self._stop_parsing(HEAD_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """Uvicorn's parser callback: the head is complete."""
         self.unfinished_bytes = 0
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                self._stop_parsing(NO_PROXY)
+                raise NO_PROXY
             # It comes again, see _parse.
             return
-        self.head_bytes += len(self.url)
-        if self.head_bytes > MAX_HEAD_BYTES:
-            self._stop_parsing(HEAD_TOO_LARGE)
-        if self.hosts != 1 and (self.hosts or self.parser.get_http_version() != "1.0"):
-            self._stop_parsing(ONE_HOST)
+        self.head.end(self.url, self.parser.get_http_version())
         if self._begin_exchange():
             self.reading_head = False
             return
@@ -256,10 +238,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.asked_first:
             self.asked_first = False
             self.cycle.keep_alive = True
-
-    def _stop_parsing(self, fault: ProblemError) -> None:
-        self.fault = fault
-        raise fault
 
     def _abort(self) -> None:
         """End the connection, whether or not the client has taken its answer."""
